@@ -1,0 +1,1 @@
+"""The people: command line, HTTP API and web pages."""

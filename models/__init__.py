@@ -1,0 +1,1 @@
+"""The nouns: what is said and what is stored; imports nothing else of ours."""

@@ -1,0 +1,38 @@
+"""The tables of the ledger, one definition for SQLite and PostgreSQL; they hold what the other nouns say."""
+
+from models.tables.base import METADATA
+from models.tables.kept import AuditRow, EstateVersionRow, MetaRow, PolicyVersionRow
+from models.tables.known import ExposureRow, NightRow, SourceStateRow, UnitRow, WorkOrderRow
+from models.tables.received import (
+    EventNoteRow,
+    EventRow,
+    InboxRow,
+    OffsetGapRow,
+    OffsetStateRow,
+    QuarantineRow,
+    RejectedRow,
+)
+from models.tables.said import EscalationRow, OutboxRow, StatementRow
+
+__all__ = [
+    "METADATA",
+    "AuditRow",
+    "EscalationRow",
+    "EstateVersionRow",
+    "EventNoteRow",
+    "EventRow",
+    "ExposureRow",
+    "InboxRow",
+    "MetaRow",
+    "NightRow",
+    "OffsetGapRow",
+    "OffsetStateRow",
+    "OutboxRow",
+    "PolicyVersionRow",
+    "QuarantineRow",
+    "RejectedRow",
+    "SourceStateRow",
+    "StatementRow",
+    "UnitRow",
+    "WorkOrderRow",
+]

@@ -1,0 +1,1 @@
+"""The movement: Kafka in, one transaction in the ledger, time, messages out."""

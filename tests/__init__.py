@@ -1,0 +1,1 @@
+"""The promises, each shown by a test; the folders mirror the source."""

@@ -1,0 +1,1 @@
+"""The decisions: pure functions from history, policy and now to what is due."""

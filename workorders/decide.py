@@ -1,0 +1,187 @@
+"""The one door of the decisions: fold a subject's history, say what stands, and say what must be said.
+
+What stands is a function of history, policy, estate and now. What was said before is given, so that only what has changed is
+said; a second decision on the same history at the same instant says nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time
+
+from models.decision import (
+    Classification,
+    Context,
+    Decision,
+    DisputeChange,
+    NightState,
+    OrderState,
+    Reached,
+    Remembered,
+    SourceState,
+)
+from models.escalation import EscalationKind
+from models.history import Taken
+from models.ids import SOURCE_PREFIX
+from models.premises import Premises
+from workorders.cover import reckon_night
+from workorders.disputes import Dispute
+from workorders.history import arrange
+from workorders.order_decision import reckon_order
+from workorders.order_fold import FIRST_SPELL
+from workorders.policy import Policy, World
+from workorders.reach import Ladders, answers_for, reach
+from workorders.silence import reckon_source
+from workorders.statements import speak
+
+NIGHT_KINDS = (EscalationKind.UNCOVERED_NIGHT, EscalationKind.UNCONFIRMED_NIGHT, EscalationKind.CONTESTED)
+
+
+class Undecidable(ValueError):  # noqa: N818 - a refusal that reads as a sentence
+    """The case names something that the estate does not have; the sentence says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One subject to decide: everything accepted about it, its context, and what was said about it.
+
+    ``history`` may be in any order and hold duplicates. For a source's own subject ``heard`` gives when its events were
+    heard and ``since`` from when it is watched; its history holds the answers to its escalations.
+    """
+
+    unit: str
+    subject: str
+    history: Sequence[Taken]
+    context: Context = Context()
+    remembered: Remembered = field(default_factory=Remembered)
+    heard: Sequence[datetime] = ()
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """Which other open orders of the premises must be decided again: those of the groups, and security orders."""
+
+    groups: frozenset[str]
+    security: bool
+
+
+def decide(case: Case, world: World, now: datetime) -> Decision:
+    """The state of one subject at ``now``, the rungs it has reached, and what must be said about it.
+
+    Raises :class:`Undecidable` where the estate knows no such premises or source.
+    """
+    if case.subject.startswith(SOURCE_PREFIX):
+        return _decide_source(case, world, now)
+    if "/" in case.subject:
+        return _decide_night(case, world, now)
+    return _decide_order(case, world, now)
+
+
+def _decide_order(case: Case, world: World, now: datetime) -> Decision:
+    premises = _premises(case, world, now)
+    found = reckon_order(
+        case.subject, premises, case.history, world.policies, _routes(world, case.unit), case.context, now
+    )
+    statements = speak(found.reached, case.remembered.said, now, _because(case.history))
+    return Decision(
+        found.state,
+        tuple(found.reached),
+        statements,
+        _reclassified(found.state.classification, case.remembered.classification),
+        _dispute_changed(found.dispute, case.remembered.dispute),
+        found.state.next_due_at,
+    )
+
+
+def _reclassified(present: Classification | None, said: Classification | None) -> Classification | None:
+    return present if present is not None and present != said else None
+
+
+def _dispute_changed(dispute: Dispute | None, said: DisputeChange | None) -> DisputeChange | None:
+    going_on = dispute is not None and dispute.until is None
+    if going_on and dispute is not None:
+        change = DisputeChange(True, dispute.ours, dispute.providers, dispute.since)
+        return change if change != said else None
+    return replace(said, opened=False) if said is not None and said.opened else None
+
+
+def _decide_night(case: Case, world: World, now: datetime) -> Decision:
+    premises = _premises(case, world, now)
+    night = date.fromisoformat(case.subject.rpartition("/")[2])
+    policy = _night_policy(world, night)
+    found = reckon_night(premises, night, case.history, policy, now)
+    arranged = arrange(case.history, policy.late_after)
+    ladders = [(kind, "", FIRST_SPELL) for kind in NIGHT_KINDS]
+    earliest = found.state.starts - max(policy.spec.nights.warn_before, policy.spec.nights.sudden_within)
+    since = min([earliest, *(taken.event.time for taken in case.history)])
+    answers = answers_for(case.subject, arranged.answers, ladders, [policy], since)
+    reached, next_rung = reach(
+        Ladders(case.subject, lambda _: policy, _routes(world, case.unit)), found.conditions, answers, now
+    )
+    return _decision(case, replace(found.state, next_due_at=_sooner(found.next_at, next_rung)), reached, now)
+
+
+def _night_policy(world: World, night: date) -> Policy:
+    about = datetime.combine(night, time(12), tzinfo=UTC)
+    rules = world.policies.at(about).spec.nights
+    return world.policies.at(about - rules.warn_before)
+
+
+def _decide_source(case: Case, world: World, now: datetime) -> Decision:
+    estate = world.estates.at(now)
+    source = estate.source(case.subject.removeprefix(SOURCE_PREFIX), now)
+    if source is None or case.since is None:
+        raise Undecidable(f"the estate registers no source {case.subject!r} at {now.isoformat()}")
+    policy = world.policies.at(case.since)
+    found = reckon_source(source, case.heard, case.since, now)
+    ladder = [(EscalationKind.SILENT_SOURCE, "", FIRST_SPELL)]
+    answers = answers_for(
+        case.subject, arrange(case.history, policy.late_after).answers, ladder, [policy], case.since
+    )
+    ladders = Ladders(case.subject, lambda _: policy, lambda role, at: world.estates.at(at).has_route(role, None, at))
+    reached, next_rung = reach(ladders, found.conditions, answers, now)
+    return _decision(case, replace(found.state, next_due_at=_sooner(found.next_at, next_rung)), reached, now)
+
+
+def _decision(case: Case, state: NightState | SourceState, reached: list[Reached], now: datetime) -> Decision:
+    statements = speak(reached, case.remembered.said, now, _because(case.history))
+    return Decision(state, tuple(reached), statements, None, None, state.next_due_at)
+
+
+def _sooner(a: datetime | None, b: datetime | None) -> datetime | None:
+    return b if a is None else a if b is None else min(a, b)
+
+
+def _premises(case: Case, world: World, now: datetime) -> Premises:
+    premises = world.estates.at(now).premises(case.unit)
+    if premises is None:
+        raise Undecidable(f"the estate knows no premises {case.unit!r}")
+    return premises
+
+
+def _routes(world: World, premises: str):  # type: ignore[no-untyped-def]
+    def has_route(role: str, at: datetime) -> bool:
+        return world.estates.at(at).has_route(role, premises, at)
+
+    return has_route
+
+
+def _because(history: Sequence[Taken]) -> str | None:
+    if not history:
+        return None
+    newest = max(history, key=lambda taken: taken.heard)
+    event = newest.event
+    return f"{event.type} of {event.time.isoformat()} was heard at {newest.heard.isoformat()}"
+
+
+def affects(before: OrderState | NightState | None, after: OrderState | NightState) -> Affected:
+    """Which other open orders of the premises a change of a subject touches through joined risk."""
+    if isinstance(after, NightState):
+        was = before.short if isinstance(before, NightState) else ()
+        return Affected(frozenset(), was != after.short)
+    if before is not None and not isinstance(before, OrderState):
+        return Affected(frozenset(), False)
+    old = (before.exposure, before.groups) if before is not None else ((), ())
+    if old == (after.exposure, after.groups):
+        return Affected(frozenset(), False)
+    return Affected(frozenset(old[1]) | frozenset(after.groups), False)

@@ -1,0 +1,149 @@
+"""What else ladders climb about on an order: disputes, rejected work, contested breaches and orphans.
+
+Source of the rules: docs/RULES.md, 2.11 to 2.13 and section 6.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from models.decision import Condition
+from models.escalation import EscalationKind
+from models.history import Taken
+from workorders.disputes import Dispute, disputes
+from workorders.history import Stage
+from workorders.order_fold import FIRST_SPELL, OrderFold
+from workorders.order_reckoning import ClockRun, Reckoned, due_at
+from workorders.order_words import ORPHAN_REASON, contested_reason, dispute_reason, rejected_reason
+from workorders.policy import Policy
+
+
+def latest_dispute(reckoned: Reckoned) -> Dispute | None:
+    """The latest stretch in which the provider's priority differed from ours, whether it goes on or not."""
+    fold = reckoned.fold
+    if not fold.views:
+        return None
+    ours = [(step.since, step.base) for step in reckoned.base]
+    found = disputes(ours, fold.views, [(spell.start, spell.ended) for spell in fold.spells])
+    return found[-1] if found else None
+
+
+def dispute_condition(reckoned: Reckoned, dispute: Dispute) -> Condition:
+    """The dispute as something that a ladder climbs about; its spell is always the first."""
+    return Condition(
+        EscalationKind.DISPUTE,
+        "",
+        FIRST_SPELL,
+        dispute.since,
+        dispute.until,
+        "the dispute is over" if dispute.until is not None else "",
+        reckoned.priorities_from(dispute.since),
+        dispute_reason(reckoned.base[-1], dispute.ours, dispute.providers),
+    )
+
+
+def rejected_conditions(reckoned: Reckoned) -> list[Condition]:
+    """One condition for each rejection, from it until the order ends again."""
+    found = []
+    for spell in reckoned.fold.spells[1:]:
+        by = spell.opened_by
+        found.append(
+            Condition(
+                EscalationKind.REJECTED_WORK,
+                "",
+                spell.id,
+                spell.start,
+                spell.ended,
+                "the order was ended again" if spell.ended is not None else "",
+                reckoned.priorities_from(spell.start),
+                rejected_reason(reckoned.base[-1]),
+                happened_at=by.event.time if by else None,
+                heard_at=by.heard if by else None,
+            )
+        )
+    return found
+
+
+def contested_spans(
+    stages: Sequence[Stage], readings: Sequence[tuple[Reckoned | None, Reckoned | None]], now: datetime
+) -> list[tuple[Reckoned, ClockRun, datetime, datetime | None, datetime]]:
+    """The latest contested stretch of each clock and spell.
+
+    ``readings`` gives for each stage the order without and with the unsettled late reports. The result names the reading and
+    the clock without them, the stretch, and when the earliest of the late reports was heard.
+    """
+    found: dict[tuple[str, str], tuple[Reckoned, ClockRun, datetime, datetime | None, datetime]] = {}
+    for n, stage in enumerate(stages):
+        without, kept = readings[n]
+        if without is None or stage.heard is None or stage.since > now:
+            continue
+        settled = stages[n + 1].since if n + 1 < len(stages) else None
+        if settled is not None and settled > now:
+            settled = None
+        last = now if settled is None else settled - timedelta.resolution
+        for run in without.runs:
+            if run.breach is None or not run.stands_at(last) or _stands(kept, run, last):
+                continue
+            onset = max(run.breach, stage.heard)
+            key = (run.clock, run.spell.id)
+            before = found.get(key)
+            if before is not None and before[3] == stage.since:
+                onset = before[2]
+            if settled is None or onset < settled:
+                found[key] = (without, run, onset, settled, stage.heard)
+    return list(found.values())
+
+
+def _stands(kept: Reckoned | None, like: ClockRun, at: datetime) -> bool:
+    return kept is not None and any(
+        run.clock == like.clock and run.spell.id == like.spell.id and run.stands_at(at) for run in kept.runs
+    )
+
+
+def contested_conditions(
+    stages: Sequence[Stage],
+    readings: Sequence[tuple[Reckoned | None, Reckoned | None]],
+    late: Sequence[Taken],
+    now: datetime,
+) -> list[Condition]:
+    """A contested breach for each clock that only late reports, unconfirmed, keep from being one."""
+    found = []
+    for without, run, onset, until, heard in contested_spans(stages, readings, now):
+        report = next((taken for taken in late if taken.heard == heard), None)
+        due = due_at(run.forces, onset)
+        found.append(
+            Condition(
+                EscalationKind.CONTESTED,
+                run.clock,
+                run.spell.id,
+                onset,
+                until,
+                "the late report was settled" if until is not None else "",
+                without.priorities_from(onset),
+                contested_reason(without.base[-1], run.clock, due),
+                due,
+                ("contested",),
+                report.event.time if report else None,
+                heard,
+            )
+        )
+    return found
+
+
+def orphan_condition(fold: OrderFold, heard: Sequence[datetime], policy: Policy) -> Condition | None:
+    """The wait of events for an order that nobody has raised; ``heard`` are those of the waiting events and the raised."""
+    if not heard:
+        return None
+    onset = min(heard) + policy.spec.orphan_after
+    end = fold.raised.heard if fold.raised is not None else None
+    if end is not None and end <= onset:
+        return None
+    return Condition(
+        EscalationKind.ORPHAN,
+        "",
+        FIRST_SPELL,
+        onset,
+        end,
+        "the order was raised" if end is not None else "",
+        ((onset, None),),
+        ORPHAN_REASON,
+    )

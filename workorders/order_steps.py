@@ -1,0 +1,169 @@
+"""An order's priority over time: base from the table or a settlement, effective with joined risk.
+
+Source of the rules: docs/RULES.md, 2.1 to 2.3 and 2.7.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from models.decision import Context, Span
+from models.outputs import RuleMatch
+from models.premises import PremisesKind
+from models.work_order import Priority
+from workorders.joined import joined_windows, overlap
+from workorders.order_fold import OrderFacts, OrderFold
+from workorders.policy import Policy, PolicyTimeline
+from workorders.priority import Facets
+
+
+@dataclass(frozen=True, slots=True)
+class BaseStep:
+    """From ``since`` on: the facts, the policy that judges them, and the base priority with its reasons."""
+
+    since: datetime
+    facts: OrderFacts
+    policy: Policy
+    season: str
+    base: Priority
+    rules: tuple[RuleMatch, ...]
+    settled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveStep:
+    """From ``since`` on the order counts as ``priority``, under this policy."""
+
+    since: datetime
+    priority: Priority
+    policy: Policy
+
+
+Exposure = tuple[Span, bool, tuple[str, ...]]
+"""A stretch in which the order was open with base P2, whether its asset is a security asset, and its control groups."""
+
+
+def policies_of(fold: OrderFold, timeline: PolicyTimeline) -> list[tuple[datetime, Policy]]:
+    """The policy that judges the order, from each instant on."""
+    raised = fold.facts[0]
+    first = timeline.at(raised.since)
+    if _unknown(first, raised):
+        first = timeline.at(raised.heard)
+    found = [(raised.since, first)]
+    changes: list[tuple[datetime, Policy]] = []
+    for since, version in fold.versions:
+        policy = timeline.by_version(version)
+        if policy is not None:
+            changes.append((since, policy))
+    for facts in fold.facts[1:]:
+        if _unknown(_at(found + changes, facts.since), facts):
+            changes.append((facts.since, timeline.at(facts.heard)))
+    return found + sorted(changes, key=lambda change: change[0])
+
+
+def _unknown(policy: Policy, facts: OrderFacts) -> bool:
+    return policy.knows(facts.asset, facts.fault, facts.impacts) is not None
+
+
+def _at(changes: Sequence[tuple[datetime, Policy]], at: datetime) -> Policy:
+    found = changes[0][1]
+    for since, policy in sorted(changes, key=lambda change: change[0]):
+        if since <= at:
+            found = policy
+    return found
+
+
+def base_steps(
+    fold: OrderFold, policies: Sequence[tuple[datetime, Policy]], kind: PremisesKind, until: datetime
+) -> list[BaseStep]:
+    """The base priority of a raised order over time, one step for each instant that may have changed it, up to ``until``."""
+    out_of_hours = not policies[0][1].is_office_hours(fold.facts[0].since)
+    found: list[BaseStep] = []
+    for at in _changes(fold, policies, until):
+        policy = _at(policies, at) if len(policies) > 1 else policies[0][1]
+        facts = _facts_at(fold, at)
+        season = policy.season_at(at)
+        facets = Facets(
+            kind, facts.asset, facts.fault, frozenset(facts.impacts), facts.alternative, out_of_hours, season
+        )
+        base, rules = policy.classify(facets)
+        settled = _settled_at(fold, at)
+        found.append(BaseStep(at, facts, policy, season, settled or base, rules, settled is not None))
+    return found
+
+
+def _changes(fold: OrderFold, policies: Sequence[tuple[datetime, Policy]], until: datetime) -> list[datetime]:
+    start = fold.facts[0].since
+    times = {start}
+    times.update(facts.since for facts in fold.facts[1:] if facts.since <= until)
+    times.update(since for since, _ in fold.settled if since <= until)
+    times.update(since for since, _ in policies[1:] if since <= until)
+    for n, (since, policy) in enumerate(policies):
+        stop = policies[n + 1][0] if n + 1 < len(policies) else until
+        at = policy.next_season_change(since)
+        while at <= min(stop, until):
+            times.add(at)
+            at = policy.next_season_change(at)
+    return sorted(times) if len(times) > 1 else [start]
+
+
+def _facts_at(fold: OrderFold, at: datetime) -> OrderFacts:
+    found = fold.facts[0]
+    for facts in fold.facts[1:]:
+        if facts.since <= at:
+            found = facts
+    return found
+
+
+def _settled_at(fold: OrderFold, at: datetime) -> Priority | None:
+    found = None
+    for since, priority in fold.settled:
+        if since <= at:
+            found = priority
+    return found
+
+
+def exposure_of(fold: OrderFold, steps: Sequence[BaseStep]) -> list[Exposure]:
+    """The stretches in which the order was open with base P2 and its asset matters to joined risk."""
+    found: list[Exposure] = []
+    for n, step in enumerate(steps):
+        if step.base is not Priority.P2:
+            continue
+        security, groups = step.policy.is_security(step.facts.asset), step.policy.groups_of(step.facts.asset)
+        if not security and not groups:
+            continue
+        span: Span = (step.since, steps[n + 1].since if n + 1 < len(steps) else None)
+        for spell in fold.spells:
+            shared = overlap(span, (spell.start, spell.ended))
+            if shared is not None:
+                found.append((shared, security, groups))
+    return found
+
+
+def effective_steps(
+    subject: str, steps: Sequence[BaseStep], exposure: Sequence[Exposure], context: Context, now: datetime
+) -> list[EffectiveStep]:
+    """The effective priority over time up to now: P1 instead of P2 within the joined windows."""
+    windows = joined_windows(subject, exposure, context) if exposure else []
+    if not windows:
+        return _without_repeats([EffectiveStep(step.since, step.base, step.policy) for step in steps])
+    times = {step.since for step in steps}
+    times.update(edge for window in windows for edge in window if edge is not None and steps[0].since <= edge <= now)
+    found = []
+    for at in sorted(times):
+        step = next(step for step in reversed(steps) if step.since <= at)
+        joined = step.base is Priority.P2 and any(_covers(window, at) for window in windows)
+        found.append(EffectiveStep(at, Priority.P1 if joined else step.base, step.policy))
+    return _without_repeats(found)
+
+
+def _covers(span: Span, at: datetime) -> bool:
+    return span[0] <= at and (span[1] is None or at < span[1])
+
+
+def _without_repeats(steps: list[EffectiveStep]) -> list[EffectiveStep]:
+    found = steps[:1]
+    for step in steps[1:]:
+        if (step.priority, step.policy) != (found[-1].priority, found[-1].policy):
+            found.append(step)
+    return found
