@@ -112,21 +112,21 @@ class OrderState:
     subject: str
     premises: str
     status: str
-    outcome: str
-    raised_at: datetime | None
-    ended_at: datetime | None
-    spell: str
-    classification: Classification | None
-    clocks: tuple[ClockState, ...]
-    paused_until: datetime | None
-    provider_priority: Priority | None
-    dispute_since: datetime | None
-    contractor_reference: str | None
-    groups: tuple[str, ...]
-    security: bool
-    exposure: tuple[Span, ...]
-    ignored: tuple[Ignored, ...]
-    next_due_at: datetime | None
+    outcome: str = ""
+    raised_at: datetime | None = None
+    ended_at: datetime | None = None
+    spell: str = "first"
+    classification: Classification | None = None
+    clocks: tuple[ClockState, ...] = ()
+    paused_until: datetime | None = None
+    provider_priority: Priority | None = None
+    dispute_since: datetime | None = None
+    contractor_reference: str | None = None
+    groups: tuple[str, ...] = ()
+    security: bool = False
+    exposure: tuple[Span, ...] = ()
+    ignored: tuple[Ignored, ...] = ()
+    next_due_at: datetime | None = None
 
     @property
     def is_open(self) -> bool:

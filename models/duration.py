@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 
 _UNIT: Final = {"d": 86_400, "h": 3_600, "min": 60, "s": 1}
-_TEXT: Final = re.compile(r"\s*(?=\d)" + "".join(rf"(?:([0-9]{{1,7}})\s*{unit}\b\s*)?" for unit in _UNIT))
+_TEXT: Final = re.compile(r"\s*(?=\d)" + "".join(rf"(?:([0-9]{{1,7}})\s*{unit}\s*)?" for unit in _UNIT))
 LONGEST: Final = timedelta(days=3_660)
 
 
@@ -16,8 +16,8 @@ def parse_duration(value: object) -> timedelta:
 
     Each unit (d, h, min, s) stands at most once, the longest first. Ten years is the most that is believed.
     """
-    found = _from_text(value) if isinstance(value, str) else value
-    if not isinstance(found, timedelta):
+    found = value if isinstance(value, timedelta) else _from_text(str(value))
+    if found is None:
         raise ValueError(f"{value!r} is no duration: write for example '15min', '2h' or '1d 12h'")
     if not timedelta(0) <= found <= LONGEST or found.microseconds:
         raise ValueError(f"{value!s} is no duration in whole seconds from nothing to {LONGEST.days} days")

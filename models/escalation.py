@@ -1,13 +1,14 @@
 """What is said about escalations: the answers that come in, and the statements that go out."""
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, StrictBool, model_validator
 
 from models.envelope import Data, Envelope, Instant
-from models.ids import EventId, FreeText, Reference, SourceId, UnitId
+from models.ids import EventId, FreeText, Reference, SourceId, UnitId, source_unit
+from models.refusal import Reason, contradiction
 from models.work_order import Priority
 
 
@@ -45,13 +46,13 @@ class AcknowledgementData(AnswerData):
     """The role has taken it on; a commitment says by when it will be done."""
 
     commitment: Instant | None = None
-    covers_subject: bool = False
+    covers_subject: StrictBool = False
 
 
 class ResolutionData(AnswerData):
     """The role says that it is done."""
 
-    covers_subject: bool = False
+    covers_subject: StrictBool = False
 
 
 class DeclineData(AnswerData):
@@ -100,7 +101,16 @@ class AnswerReportRefused(Envelope[Literal["facilities.escalation-response.repor
 
 
 class Heartbeat(Envelope[Literal["facilities.source.heartbeat"], HeartbeatData]):
-    """The source is alive; taken on any input topic."""
+    """The source is alive; taken on any input topic. Its subject and premises are ``source:<source>``, its own."""
+
+    @model_validator(mode="after")
+    def _speaks_for_itself(self) -> Self:
+        own = source_unit(self.source)
+        for field, value in (("subject", self.subject), ("data.premises", self.data.premises)):
+            if value != own:
+                said = f"a heartbeat speaks for its own source only: {field} must be 'source:' followed by the source"
+                raise contradiction(Reason.HEARTBEAT_OF_ANOTHER, field, said)
+        return self
 
 
 class StatementData(Data):
@@ -120,7 +130,7 @@ class StatementData(Data):
     role: str
     repeat: Annotated[int, Field(ge=0)]
     priority: Priority | None
-    business_critical: bool
+    business_critical: StrictBool
     due_at: Instant
     original_due_at: Instant | None
     late_seconds: Annotated[int, Field(ge=0)]

@@ -7,7 +7,7 @@ worker or a restored ledger says the same id for the same thing (domain rule "Id
 from typing import Annotated, Final
 from uuid import UUID, uuid4, uuid5
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 NAMESPACE: Final = UUID("6f9b6a1e-7a0c-5d0e-9a53-6d1f2c8b40e7")
 """The namespace of every id of this system; changing it would rename everything ever said."""
@@ -15,19 +15,38 @@ NAMESPACE: Final = UUID("6f9b6a1e-7a0c-5d0e-9a53-6d1f2c8b40e7")
 SOURCE_PREFIX: Final = "source:"
 """Subjects and keys that are about a source itself, such as its silence, begin with this."""
 
+_URI: Final = r"A-Za-z0-9._~:/?#@!$&'()*+,;=%\[\]-"
+_CONTROL: Final = r"\x00-\x1f\x7f-\x9f"
+# Code points that Unicode keeps for no character. Those above U+FFFF stand in the class as they are: the engines that
+# read a pattern (Rust's, Python's, ECMAScript's) share no way to escape them, so the published schema leaves them out.
+_NONCHARACTERS: Final = r"\ufdd0-\ufdef\ufffe\uffff"
+_HIGH_NONCHARACTERS: Final = "".join(
+    chr(plane + last) for plane in range(0x10000, 0x110000, 0x10000) for last in (0xFFFE, 0xFFFF)
+)
+
+AttributeText = Annotated[
+    str,
+    StringConstraints(pattern=f"^[^{_CONTROL}{_NONCHARACTERS}{_HIGH_NONCHARACTERS}]*$"),
+    Field(json_schema_extra={"pattern": f"^[^{_CONTROL}{_NONCHARACTERS}]*$"}),
+]
+"""What CloudEvents allows in an attribute of type String: no control character, no noncharacter."""
+
 PremisesId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
-UnitId = Annotated[str, StringConstraints(pattern=r"^(source:[!-~]{1,120}|[a-z0-9][a-z0-9-]{0,39})$")]
+UnitId = Annotated[str, StringConstraints(pattern=rf"^(source:[{_URI}]{{1,120}}|[a-z0-9][a-z0-9-]{{0,39}})$")]
 """What has one writer and one lock: a premises, or ``source:<id>`` for a source's own subject."""
 
-WorkOrderId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$")]
+WorkOrderId = Annotated[str, StringConstraints(max_length=60, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 NightId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}/[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
-AnySubject = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,128}$")]
-SourceId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,120}$")]
-EventId = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f-\x9f]{1,200}$")]
-CoverRef = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$")]
+AnySubject = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[!-~]*$")]
+SourceId = Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=rf"^[{_URI}]*$")]
+"""A CloudEvents source: a URI reference."""
+
+EventId = Annotated[AttributeText, StringConstraints(min_length=1, max_length=200)]
+CoverRef = Annotated[str, StringConstraints(max_length=60, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
-Reference = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
-FreeText = Annotated[str, StringConstraints(max_length=4000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$")]
+Reference = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=rf"^[^{_CONTROL}]*$")]
+FreeText = Annotated[str, StringConstraints(max_length=4000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$")]
+"""Anything printable, with tabs and line ends of either kind."""
 
 
 def escalation_id(subject: str, kind: str, clock: str, rung: str, spell: str, repeat: int) -> UUID:

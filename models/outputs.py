@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from models.envelope import Data, Envelope, Instant
 from models.ids import PremisesId, WorkOrderId
@@ -28,7 +28,7 @@ class ClassifiedData(Data):
     n: Annotated[int, Field(ge=1)]
     base: Priority
     effective: Priority
-    business_critical: bool
+    business_critical: StrictBool
     rules: tuple[RuleMatch, ...]
     facts: dict[str, str]
     policy_version: str

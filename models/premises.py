@@ -1,12 +1,13 @@
 """The estate: premises, regions, providers, roles with their routes, and the sources that may speak; all dated."""
 
+import re
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 
-from models.duration import Duration
+from models.duration import Length
 from models.envelope import Instant
 from models.ids import Code, PremisesId, SourceId
 
@@ -15,6 +16,10 @@ class Fixed(BaseModel):
     """A frozen shape of reference data that refuses unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+Name = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+"""What a person reads: one line."""
 
 
 class PremisesKind(StrEnum):
@@ -42,31 +47,40 @@ class Dated(Fixed):
     valid_from: Instant | None = None
     valid_until: Instant | None = None
 
+    @model_validator(mode="after")
+    def _begins_before_it_ends(self) -> Self:
+        if self.valid_from and self.valid_until and self.valid_from >= self.valid_until:
+            raise ValueError("valid_until is not after valid_from")
+        return self
+
     def holds_at(self, at: datetime) -> bool:
         """Whether it holds at the instant."""
-        return (self.valid_from is None or self.valid_from <= at) and (self.valid_until is None or at < self.valid_until)
+        if self.valid_from is not None and at < self.valid_from:
+            return False
+        return self.valid_until is None or at < self.valid_until
 
 
 class Region(Fixed):
     """A region of the division, with one FM contract."""
 
     id: Code
-    name: str
+    name: Name
 
 
 class Ldu(Fixed):
-    """A local delivery unit."""
+    """A local delivery unit, and the local authorities that it serves."""
 
     id: Code
-    name: str
+    name: Name
     region: Code
+    local_authorities: tuple[Name, ...] = ()
 
 
 class Provider(Dated):
     """Who holds a region's contract at a date: ``fm`` for repairs, ``agency`` for the second night person."""
 
     id: Code
-    name: str
+    name: Name
     region: Code
     contract: Literal["fm", "agency"]
 
@@ -75,21 +89,42 @@ class Premises(Dated):
     """One site. ``watched_from`` is the instant from which an AP's nights are required to be covered."""
 
     id: PremisesId
-    name: str
+    name: Name
     kind: PremisesKind
     ldu: Code
     watched_from: Instant | None = None
+
+
+_PHONE: Final = (r"\+[0-9][0-9 ]{6,22}[0-9]", "+44 7700 900123")
+_ADDRESS: Final = {
+    "email": (r"[^\s@<>,;]+@[^\s@<>,;]+", "duty@facilities.example"),
+    "text": _PHONE,
+    "call": _PHONE,
+    "webhook": (r"https?://\S+", "https://facilities.example/hook"),
+    "file": (r".+", "/var/log/notices.txt"),
+}
+"""For each kind of channel how its address is written, and an example."""
 
 
 class Channel(Fixed):
     """One way to reach a role; ``text`` and ``call`` wake a person."""
 
     kind: Literal["email", "text", "call", "webhook", "file"]
-    address: Annotated[str, Field(min_length=1, max_length=200)]
+    address: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+
+    @model_validator(mode="after")
+    def _address_of_its_kind(self) -> Self:
+        written, example = _ADDRESS[self.kind]
+        if not re.fullmatch(written, self.address):
+            raise ValueError(f"address {self.address!r} is none for {self.kind}: write for example {example!r}")
+        return self
 
 
 class Route(Dated):
-    """Where a role of a scope is reached; ``hours`` names a policy calendar outside which the route is not used."""
+    """Where a role of a scope is reached; ``hours`` names a policy calendar outside which the route is not used.
+
+    ``of`` names the premises, LDU, provider or region of the scope.
+    """
 
     role: Code
     scope: ScopeKind
@@ -113,7 +148,7 @@ class Role(Fixed):
     """Who is told and who speaks: never a person, always a role."""
 
     id: Code
-    name: str
+    name: Name
     party: Party
 
 
@@ -129,15 +164,15 @@ class Source(Dated):
     scope: ScopeKind
     of: str = "division"
     types: Annotated[tuple[str, ...], Field(min_length=1)]
-    expect_every: Duration | None = None
-    door: bool = False
+    expect_every: Length | None = None
+    door: StrictBool = False
     earliest: Instant
 
 
 class EstateSpec(Fixed):
     """One version of the whole estate."""
 
-    name: str
+    name: Name
     regions: tuple[Region, ...]
     ldus: tuple[Ldu, ...]
     providers: tuple[Provider, ...]

@@ -3,13 +3,15 @@
 The subject is ``<premises>/<night date>``; the night is named by the date on which its window begins.
 """
 
+from datetime import date
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Generic, Literal, Self, TypeVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from models.envelope import Data, Envelope, Instant
-from models.ids import CoverRef, EventId, FreeText, PremisesId, SourceId
+from models.envelope import Data, Envelope, Instant, KindT
+from models.ids import CoverRef, EventId, FreeText, NightId, PremisesId, SourceId
+from models.refusal import Reason, contradiction, quote
 
 
 class Supplier(StrEnum):
@@ -39,6 +41,13 @@ class RequirementData(NightData):
     required: Annotated[int, Field(ge=0, le=20, strict=True)]
     own_staff: Annotated[int, Field(ge=0, le=20, strict=True)]
 
+    @model_validator(mode="after")
+    def _own_staff_among_required(self) -> Self:
+        if self.own_staff > self.required:
+            said = f"own_staff is {self.own_staff}, but of {self.required} required no more than these can be own staff"
+            raise contradiction(Reason.OWN_STAFF_ABOVE_REQUIRED, "data.own_staff", said)
+        return self
+
 
 class CoverData(NightData):
     """Names one cover by its opaque reference."""
@@ -46,12 +55,25 @@ class CoverData(NightData):
     cover_ref: CoverRef
 
 
-class ConfirmedData(CoverData):
+class StretchData(CoverData):
+    """One person's place for a stretch of the night: from (included) until (not included)."""
+
+    starts: Annotated[Instant, Field(alias="from")]
+    until: Instant
+
+    @model_validator(mode="after")
+    def _starts_before_it_ends(self) -> Self:
+        if self.until <= self.starts:
+            raise contradiction(
+                Reason.ENDS_BEFORE_START, "data.until", "until is not after from: the cover would be empty"
+            )
+        return self
+
+
+class ConfirmedData(StretchData):
     """One person is confirmed for a stretch of the night."""
 
     supplier: Supplier
-    starts: Annotated[Instant, Field(alias="from")]
-    until: Instant
 
 
 class RefusedData(CoverData):
@@ -66,13 +88,18 @@ class MissingData(NightData):
     cover_ref: CoverRef | None = None
     missing: Annotated[int, Field(ge=1, le=20, strict=True)] = 1
 
+    @model_validator(mode="after")
+    def _named_or_counted(self) -> Self:
+        if self.cover_ref is not None and self.missing != 1:
+            said = "cover_ref names one person, but missing counts several: leave out one of the two"
+            raise contradiction(Reason.NAMED_AND_COUNTED, "data.missing", said)
+        return self
 
-class ContingencyData(CoverData):
+
+class ContingencyData(StretchData):
     """A replacement was put in at the division's expense; ``cost_pence`` is in pence of a pound sterling."""
 
     replaces: Supplier
-    starts: Annotated[Instant, Field(alias="from")]
-    until: Instant
     cost_pence: Annotated[int, Field(ge=0, le=100_000_000, strict=True)]
 
 
@@ -83,53 +110,75 @@ class NamedNightEventData(NightData):
     of_id: EventId
 
 
-class RequirementChanged(Envelope[Literal["facilities.shift-cover.requirement-changed"], RequirementData]):
+NightDataT = TypeVar("NightDataT", bound=NightData)
+
+
+class NightEnvelope(Envelope[KindT, NightDataT], Generic[KindT, NightDataT]):
+    """An event about one night: its subject is the premises of its data, a slash and a day that exists."""
+
+    subject: NightId
+
+    @model_validator(mode="after")
+    def _night_of_its_premises(self) -> Self:
+        premises, _, night = self.subject.partition("/")
+        if premises != self.data.premises:
+            said = f"the night {quote(self.subject)} belongs to other premises than data.premises"
+            raise contradiction(Reason.SUBJECT_NOT_PREMISES, "subject", said)
+        try:
+            date.fromisoformat(night)
+        except ValueError:
+            said = f"the night {quote(self.subject)} is of a day that does not exist"
+            raise contradiction(Reason.MALFORMED_SUBJECT, "subject", said) from None
+        return self
+
+
+class RequirementChanged(NightEnvelope[Literal["facilities.shift-cover.requirement-changed"], RequirementData]):
     """The night needs another number of people."""
 
 
-class CoverConfirmed(Envelope[Literal["facilities.shift-cover.confirmed"], ConfirmedData]):
+class CoverConfirmed(NightEnvelope[Literal["facilities.shift-cover.confirmed"], ConfirmedData]):
     """One person is confirmed."""
 
 
-class CoverWithdrawn(Envelope[Literal["facilities.shift-cover.withdrawn"], CoverData]):
+class CoverWithdrawn(NightEnvelope[Literal["facilities.shift-cover.withdrawn"], CoverData]):
     """The supplier took a person back."""
 
 
-class CoverRefused(Envelope[Literal["facilities.shift-cover.refused"], RefusedData]):
+class CoverRefused(NightEnvelope[Literal["facilities.shift-cover.refused"], RefusedData]):
     """The premises did not accept the person."""
 
 
-class CoverNotAttended(Envelope[Literal["facilities.shift-cover.not-attended"], CoverData]):
+class CoverNotAttended(NightEnvelope[Literal["facilities.shift-cover.not-attended"], CoverData]):
     """The person did not come."""
 
 
-class CoverCheckedIn(Envelope[Literal["facilities.shift-cover.checked-in"], CoverData]):
+class CoverCheckedIn(NightEnvelope[Literal["facilities.shift-cover.checked-in"], CoverData]):
     """The person is on the premises."""
 
 
-class CoverLeftEarly(Envelope[Literal["facilities.shift-cover.left-early"], CoverData]):
+class CoverLeftEarly(NightEnvelope[Literal["facilities.shift-cover.left-early"], CoverData]):
     """The person left before the end."""
 
 
-class CoverMissingReported(Envelope[Literal["facilities.shift-cover.missing-reported"], MissingData]):
+class CoverMissingReported(NightEnvelope[Literal["facilities.shift-cover.missing-reported"], MissingData]):
     """The AP manager reports that cover is missing."""
 
 
-class ContingencyArranged(Envelope[Literal["facilities.shift-cover.contingency-arranged"], ContingencyData]):
+class ContingencyArranged(NightEnvelope[Literal["facilities.shift-cover.contingency-arranged"], ContingencyData]):
     """A replacement was put in."""
 
 
-class CoverStoodDown(Envelope[Literal["facilities.shift-cover.stood-down"], CoverData]):
+class CoverStoodDown(NightEnvelope[Literal["facilities.shift-cover.stood-down"], CoverData]):
     """The person is no longer needed; nobody's failure."""
 
 
-class CoverRetracted(Envelope[Literal["facilities.shift-cover.retracted"], NamedNightEventData]):
+class CoverRetracted(NightEnvelope[Literal["facilities.shift-cover.retracted"], NamedNightEventData]):
     """An event of this night was a mistake and is left out."""
 
 
-class CoverReportConfirmed(Envelope[Literal["facilities.shift-cover.report-confirmed"], NamedNightEventData]):
+class CoverReportConfirmed(NightEnvelope[Literal["facilities.shift-cover.report-confirmed"], NamedNightEventData]):
     """The client side confirms a late report."""
 
 
-class CoverReportRefused(Envelope[Literal["facilities.shift-cover.report-refused"], NamedNightEventData]):
+class CoverReportRefused(NightEnvelope[Literal["facilities.shift-cover.report-refused"], NamedNightEventData]):
     """The client side refuses a late report."""

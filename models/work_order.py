@@ -1,12 +1,15 @@
 """What is said about one work order: every event of the ``work-orders`` topic, in the past tense."""
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Generic, Literal, TypeVar
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
-from models.envelope import Data, Envelope, Instant
+from models.envelope import Data, Envelope, Instant, KindT, StopAtFirst
 from models.ids import Code, EventId, FreeText, PremisesId, Reference, SourceId, WorkOrderId
+
+Impacts = Annotated[tuple[Code, ...], Field(max_length=20), StopAtFirst]
+"""What a fault endangers: a set of impact codes."""
 
 
 class Priority(StrEnum):
@@ -55,8 +58,8 @@ class RaisedData(OrderData):
 
     asset: Code
     fault: Code
-    impacts: Annotated[tuple[Code, ...], Field(max_length=20)]
-    alternative_available: bool
+    impacts: Impacts
+    alternative_available: StrictBool
     contractor_reference: Reference | None = None
     promised_fix: Instant | None = None
 
@@ -66,8 +69,8 @@ class AmendedData(OrderData):
 
     asset: Code | None = None
     fault: Code | None = None
-    impacts: Annotated[tuple[Code, ...], Field(max_length=20)] | None = None
-    alternative_available: bool | None = None
+    impacts: Impacts | None = None
+    alternative_available: StrictBool | None = None
     contractor_reference: Reference | None = None
     promised_fix: Instant | None = None
 
@@ -139,77 +142,86 @@ class NamedEventData(OrderData):
     of_id: EventId
 
 
-class Raised(Envelope[Literal["facilities.work-order.raised"], RaisedData]):
+OrderDataT = TypeVar("OrderDataT", bound=OrderData)
+
+
+class OrderEnvelope(Envelope[KindT, OrderDataT], Generic[KindT, OrderDataT]):
+    """An event about one work order: its subject is the order's id."""
+
+    subject: WorkOrderId
+
+
+class Raised(OrderEnvelope[Literal["facilities.work-order.raised"], RaisedData]):
     """A repair was asked for."""
 
 
-class Amended(Envelope[Literal["facilities.work-order.amended"], AmendedData]):
+class Amended(OrderEnvelope[Literal["facilities.work-order.amended"], AmendedData]):
     """Facts of the order changed."""
 
 
-class Prioritised(Envelope[Literal["facilities.work-order.prioritised"], PrioritisedData]):
+class Prioritised(OrderEnvelope[Literal["facilities.work-order.prioritised"], PrioritisedData]):
     """The provider gave its own priority."""
 
 
-class Acknowledged(Envelope[Literal["facilities.work-order.acknowledged"], AcknowledgedData]):
+class Acknowledged(OrderEnvelope[Literal["facilities.work-order.acknowledged"], AcknowledgedData]):
     """The provider has taken the order in."""
 
 
-class Scheduled(Envelope[Literal["facilities.work-order.scheduled"], ScheduledData]):
+class Scheduled(OrderEnvelope[Literal["facilities.work-order.scheduled"], ScheduledData]):
     """A visit was agreed."""
 
 
-class Paused(Envelope[Literal["facilities.work-order.paused"], PausedData]):
+class Paused(OrderEnvelope[Literal["facilities.work-order.paused"], PausedData]):
     """The fix clock was stopped."""
 
 
-class Resumed(Envelope[Literal["facilities.work-order.resumed"], PlainData]):
+class Resumed(OrderEnvelope[Literal["facilities.work-order.resumed"], PlainData]):
     """The fix clock goes on."""
 
 
-class Attended(Envelope[Literal["facilities.work-order.attended"], PlainData]):
+class Attended(OrderEnvelope[Literal["facilities.work-order.attended"], PlainData]):
     """Somebody of the provider came."""
 
 
-class MadeSafe(Envelope[Literal["facilities.work-order.made-safe"], PlainData]):
+class MadeSafe(OrderEnvelope[Literal["facilities.work-order.made-safe"], PlainData]):
     """The danger was ended; the repair is not done."""
 
 
-class TemporarilyFixed(Envelope[Literal["facilities.work-order.temporarily-fixed"], PlainData]):
+class TemporarilyFixed(OrderEnvelope[Literal["facilities.work-order.temporarily-fixed"], PlainData]):
     """A temporary repair was made: safe, not fixed."""
 
 
-class Completed(Envelope[Literal["facilities.work-order.completed"], PlainData]):
+class Completed(OrderEnvelope[Literal["facilities.work-order.completed"], PlainData]):
     """The repair was reported done."""
 
 
-class CompletionRejected(Envelope[Literal["facilities.work-order.completion-rejected"], RejectionData]):
+class CompletionRejected(OrderEnvelope[Literal["facilities.work-order.completion-rejected"], RejectionData]):
     """The work is not to standard; the order is open again with its original clocks."""
 
 
-class Closed(Envelope[Literal["facilities.work-order.closed"], ClosedData]):
+class Closed(OrderEnvelope[Literal["facilities.work-order.closed"], ClosedData]):
     """The order was closed."""
 
 
-class Cancelled(Envelope[Literal["facilities.work-order.cancelled"], CancelledData]):
+class Cancelled(OrderEnvelope[Literal["facilities.work-order.cancelled"], CancelledData]):
     """The order was cancelled."""
 
 
-class CriticalitySettled(Envelope[Literal["facilities.work-order.criticality-settled"], SettledData]):
+class CriticalitySettled(OrderEnvelope[Literal["facilities.work-order.criticality-settled"], SettledData]):
     """The client side settled the base priority."""
 
 
-class Reassessed(Envelope[Literal["facilities.work-order.reassessed"], ReassessedData]):
+class Reassessed(OrderEnvelope[Literal["facilities.work-order.reassessed"], ReassessedData]):
     """The order was moved to another policy version."""
 
 
-class OrderRetracted(Envelope[Literal["facilities.work-order.retracted"], NamedEventData]):
+class OrderRetracted(OrderEnvelope[Literal["facilities.work-order.retracted"], NamedEventData]):
     """An event of this order was a mistake and is left out."""
 
 
-class OrderReportConfirmed(Envelope[Literal["facilities.work-order.report-confirmed"], NamedEventData]):
+class OrderReportConfirmed(OrderEnvelope[Literal["facilities.work-order.report-confirmed"], NamedEventData]):
     """The client side confirms a late report."""
 
 
-class OrderReportRefused(Envelope[Literal["facilities.work-order.report-refused"], NamedEventData]):
+class OrderReportRefused(OrderEnvelope[Literal["facilities.work-order.report-refused"], NamedEventData]):
     """The client side refuses a late report."""

@@ -4,9 +4,11 @@ Source of the rules: docs/RULES.md, section 2, 6 to 10. Times are UTC instants; 
 of the target that it belongs to.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Final, NamedTuple, Protocol
 
 from models.escalation import ClockName
 from models.policy import PauseRule, Target
@@ -14,6 +16,19 @@ from models.work_order import PauseReason, Priority
 from workorders.calendars import Calendar
 
 PauseSpan = tuple[datetime, datetime]
+_Entry = tuple[datetime, Priority]
+
+REMEMBERED: Final = 65_536
+NEVER: Final = datetime.max.replace(tzinfo=UTC)
+"""The due time of a clock while its priority has no target for it."""
+
+
+class _Unpaused(NamedTuple):
+    """The times of one target before pauses, and the calendar in which pauses are measured."""
+
+    calendar: Calendar
+    due: datetime
+    warn: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +57,30 @@ class Promise:
     alone: bool
 
 
+class TargetRules(Hashable, Protocol):
+    """What the clocks ask of a policy; policies with the same rules are equal and hash alike."""
+
+    @property
+    def calendars(self) -> Mapping[str, Calendar]:
+        """The calendars by name."""
+
+    @property
+    def warning_fraction(self) -> float:
+        """After which part of its working time a clock warns."""
+
+    def target(self, priority: Priority, clock: ClockName, asset: str, fault: str) -> Target | None:
+        """What the clock allows; None if it does not run."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
-    """From ``since`` on the order has this effective priority, and its targets and calendars are these."""
+    """From ``since`` on the order has this effective priority, asset and fault, judged by these rules."""
 
     since: datetime
     priority: Priority
-    target: Callable[[Priority, ClockName], Target | None]
-    calendars: "dict[str, Calendar]"
-    fraction: float
+    rules: TargetRules
+    asset: str
+    fault: str
 
 
 def allowed_pauses(asked: Sequence[Asked], rule: Callable[[PauseReason], PauseRule | None]) -> tuple[PauseSpan, ...]:
@@ -77,7 +107,10 @@ def in_force(
     A stricter priority adds a target counted from that instant, a milder one softens every stricter entry; the
     earliest of the entries is in force.
     """
-    entries: list[tuple[datetime, Priority]] = []
+    if len(steps) == 1 and not pauses and promise is None:
+        (step,) = steps
+        return _undisturbed(step.rules, clock, step.priority, step.asset, step.fault, step.since)
+    entries: list[_Entry] = []
     found: list[InForce] = []
     for step in steps:
         entries = _restack(entries, step)
@@ -86,43 +119,57 @@ def in_force(
             for n, entry in enumerate(entries)
             if (times := _times(clock, step, entry, pauses, promise if n == 0 else None)) is not None
         ]
-        if times:
-            found.append(InForce(step.since, min(due for due, _ in times), min(warn for _, warn in times)))
-    return tuple(found)
+        due = min((due for due, _ in times), default=NEVER)
+        found.append(InForce(step.since, due, min((warn for _, warn in times), default=NEVER)))
+    return tuple(found) if any(force.due is not NEVER for force in found) else ()
 
 
-def _restack(entries: list[tuple[datetime, Priority]], step: Step) -> list[tuple[datetime, Priority]]:
+def _restack(entries: list[_Entry], step: Step) -> list[_Entry]:
     # P1 < P2 as text, so the smaller is the stricter.
     if not entries or step.priority < min(priority for _, priority in entries):
         return [*entries, (step.since, step.priority)]
     return [(since, max(priority, step.priority)) for since, priority in entries]
 
 
-def _times(
-    clock: ClockName,
-    step: Step,
-    entry: tuple[datetime, Priority],
-    pauses: Sequence[PauseSpan],
-    promise: Promise | None,
-) -> tuple[datetime, datetime] | None:
-    start, priority = entry
-    target = step.target(priority, clock)
+# An order is decided several times in its life, and its times before any pause never change: they are remembered.
+@lru_cache(maxsize=REMEMBERED)
+def _undisturbed(
+    rules: TargetRules, clock: ClockName, priority: Priority, asset: str, fault: str, start: datetime
+) -> tuple[InForce, ...]:
+    found = _unpaused(rules, clock, priority, asset, fault, start)
+    return () if found is None else (InForce(start, found.due, found.warn),)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _unpaused(
+    rules: TargetRules, clock: ClockName, priority: Priority, asset: str, fault: str, start: datetime
+) -> _Unpaused | None:
+    target = rules.target(priority, clock, asset, fault)
     if target is None:
         return None
-    calendar = step.calendars[target.calendar]
+    calendar = rules.calendars[target.calendar]
     if target.duration is not None:
         amount: timedelta = target.duration
         due = calendar.add(start, amount)
     else:
         due = calendar.add_days(start, target.working_days or 0)
         amount = calendar.time_between(start, due)
+    return _Unpaused(calendar, due, calendar.add(start, _part(amount, rules.warning_fraction)))
+
+
+def _times(
+    clock: ClockName, step: Step, entry: _Entry, pauses: Sequence[PauseSpan], promise: Promise | None
+) -> tuple[datetime, datetime] | None:
+    start, priority = entry
+    found = _unpaused(step.rules, clock, priority, step.asset, step.fault, start)
+    if found is None:
+        return None
+    calendar, due, warn = found
     if clock is not ClockName.FIX:
-        return due, calendar.add(start, _part(amount, step.fraction))
+        return due, warn
     if promise is not None and (promise.alone or promise.at < due):
-        due, amount = promise.at, calendar.time_between(start, promise.at)
-    warn = calendar.add(start, _part(amount, step.fraction))
-    if promise is not None and warn > due:
-        warn = due
+        due, amount = promise.at, calendar.time_between(start, max(start, promise.at))
+        warn = min(due, calendar.add(start, _part(amount, step.rules.warning_fraction)))
     return _paused(calendar, start, due, pauses), _paused(calendar, start, warn, pauses)
 
 
@@ -150,7 +197,7 @@ def first_reached(
     for n, force in enumerate(forces):
         until = forces[n + 1].since if n + 1 < len(forces) else None
         at = max(due(force), force.since, start)
-        if (until is None or at < until) and (end is None or at < end):
+        if at != NEVER and (until is None or at < until) and (end is None or at < end):
             return at
     return None
 
@@ -167,7 +214,7 @@ def last_stretch(
         until = forces[n + 1].since if n + 1 < len(forces) else None
         stop = end if until is None or (end is not None and end < until) else until
         at = max(force.warn, force.since, start)
-        if stop is not None and at >= stop:
+        if at == NEVER or (stop is not None and at >= stop):
             continue
         found = (found[0], stop) if found is not None and found[1] == at else (at, stop)
     return found

@@ -1,7 +1,7 @@
 """The one door of the decisions: fold a subject's history, say what stands, and say what must be said.
 
-What stands is a function of history, policy, estate and now. What was said before is given, so that only what has changed is
-said; a second decision on the same history at the same instant says nothing.
+What stands is a function of history, policy, estate and now. What was said before is given, so that only what has
+changed is said; a second decision on the same history at the same instant says nothing.
 """
 
 from collections.abc import Sequence
@@ -26,10 +26,10 @@ from models.premises import Premises
 from workorders.cover import reckon_night
 from workorders.disputes import Dispute
 from workorders.history import arrange
-from workorders.order_decision import reckon_order
+from workorders.order_decision import OrderCase, reckon_order
 from workorders.order_fold import FIRST_SPELL
 from workorders.policy import Policy, World
-from workorders.reach import Ladders, answers_for, reach
+from workorders.reach import HasRoute, Ladders, answers_for, reach
 from workorders.silence import reckon_source
 from workorders.statements import speak
 
@@ -51,7 +51,7 @@ class Case:
     unit: str
     subject: str
     history: Sequence[Taken]
-    context: Context = Context()
+    context: Context = field(default_factory=Context)
     remembered: Remembered = field(default_factory=Remembered)
     heard: Sequence[datetime] = ()
     since: datetime | None = None
@@ -79,9 +79,9 @@ def decide(case: Case, world: World, now: datetime) -> Decision:
 
 def _decide_order(case: Case, world: World, now: datetime) -> Decision:
     premises = _premises(case, world, now)
-    found = reckon_order(
-        case.subject, premises, case.history, world.policies, _routes(world, case.unit), case.context, now
-    )
+    routes = _routes(world, case.unit)
+    order = OrderCase(case.subject, premises, world.policies, routes, case.context, now)
+    found = reckon_order(order, case.history)
     statements = speak(found.reached, case.remembered.said, now, _because(case.history))
     return Decision(
         found.state,
@@ -100,7 +100,7 @@ def _reclassified(present: Classification | None, said: Classification | None) -
 def _dispute_changed(dispute: Dispute | None, said: DisputeChange | None) -> DisputeChange | None:
     going_on = dispute is not None and dispute.until is None
     if going_on and dispute is not None:
-        change = DisputeChange(True, dispute.ours, dispute.providers, dispute.since)
+        change = DisputeChange(opened=True, ours=dispute.ours, providers=dispute.providers, since=dispute.since)
         return change if change != said else None
     return replace(said, opened=False) if said is not None and said.opened else None
 
@@ -135,10 +135,8 @@ def _decide_source(case: Case, world: World, now: datetime) -> Decision:
     policy = world.policies.at(case.since)
     found = reckon_source(source, case.heard, case.since, now)
     ladder = [(EscalationKind.SILENT_SOURCE, "", FIRST_SPELL)]
-    answers = answers_for(
-        case.subject, arrange(case.history, policy.late_after).answers, ladder, [policy], case.since
-    )
-    ladders = Ladders(case.subject, lambda _: policy, lambda role, at: world.estates.at(at).has_route(role, None, at))
+    answers = answers_for(case.subject, arrange(case.history, policy.late_after).answers, ladder, [policy], case.since)
+    ladders = Ladders(case.subject, lambda _: policy, _routes(world, case.unit))
     reached, next_rung = reach(ladders, found.conditions, answers, now)
     return _decision(case, replace(found.state, next_due_at=_sooner(found.next_at, next_rung)), reached, now)
 
@@ -159,9 +157,9 @@ def _premises(case: Case, world: World, now: datetime) -> Premises:
     return premises
 
 
-def _routes(world: World, premises: str):  # type: ignore[no-untyped-def]
+def _routes(world: World, unit: str) -> HasRoute:
     def has_route(role: str, at: datetime) -> bool:
-        return world.estates.at(at).has_route(role, premises, at)
+        return world.estates.at(at).has_route(role, unit, at)
 
     return has_route
 
@@ -178,10 +176,10 @@ def affects(before: OrderState | NightState | None, after: OrderState | NightSta
     """Which other open orders of the premises a change of a subject touches through joined risk."""
     if isinstance(after, NightState):
         was = before.short if isinstance(before, NightState) else ()
-        return Affected(frozenset(), was != after.short)
+        return Affected(frozenset(), security=was != after.short)
     if before is not None and not isinstance(before, OrderState):
-        return Affected(frozenset(), False)
+        return Affected(frozenset(), security=False)
     old = (before.exposure, before.groups) if before is not None else ((), ())
     if old == (after.exposure, after.groups):
-        return Affected(frozenset(), False)
-    return Affected(frozenset(old[1]) | frozenset(after.groups), False)
+        return Affected(frozenset(), security=False)
+    return Affected(frozenset(old[1]) | frozenset(after.groups), security=False)

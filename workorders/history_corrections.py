@@ -50,10 +50,9 @@ class Corrections:
     ``limit`` gives for a role how long after its time a report of it may be heard before it is late.
     """
 
-    __slots__ = ("_corrections", "_known", "_ordered", "late")
+    __slots__ = ("_corrections", "_known", "late")
 
     def __init__(self, ordered: list[Taken], limit: Callable[[str], timedelta]) -> None:
-        self._ordered = ordered
         self._known = {identity(item.event): item for item in ordered}
         self._corrections = [
             (item, item.event, (item.event.data.of_source, item.event.data.of_id))

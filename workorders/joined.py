@@ -33,8 +33,8 @@ def joined_windows(
 ) -> list[Span]:
     """The stretches in which the order counts as P1.
 
-    ``exposure`` are the stretches in which the order itself is open with base P2, each with whether its asset is a security
-    asset and which control groups it is of at that time.
+    ``exposure`` are the stretches in which the order itself is open with base P2, each with whether its asset is a
+    security asset and which control groups it is of at that time.
     """
     windows: list[Span] = []
     for span, security, groups in exposure:

@@ -4,7 +4,7 @@ Source of the rules: docs/RULES.md, section 3. A ladder is reckoned from its con
 it remembers nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
@@ -196,7 +196,7 @@ class _Climber:
         self.cursor = at
 
     def _whole_repeats(self, at: datetime, now: datetime, every: timedelta) -> int:
-        # Jump over repeats that nothing can disturb, so that an order left open for years costs no more than a fresh one.
+        # Jump over repeats that nothing can disturb: an order left open for years costs no more than a fresh one.
         bounds = [self.condition.end, self.steps[0][0] if self.steps else None]
         bounds.append(self.answers[0].at if self.answers else None)
         last = min([now] + [bound - timedelta.resolution for bound in bounds if bound is not None])
@@ -217,7 +217,7 @@ class _Climber:
             found = priority
         return found
 
-    def _answer(self, at: datetime, now: datetime) -> None:
+    def _answer(self, at: datetime, _now: datetime) -> None:
         answer = self.answers.pop(0)
         if answer.kind is AnswerKind.DECLINE:
             if self.held_from is not None:
@@ -246,15 +246,12 @@ class _Climber:
         return answer.at + fired.rung.ack_holds
 
     def _mark(self, answer: Answer, until: datetime) -> None:
-        if self.last is None:
-            return
-        name = answer.rung if answer.rung in self.fired else self.last.rung.name
-        marked = replace(self.fired[name], acknowledged_until=until)
-        if self.fired[name] is self.last:
-            self.last = marked
-        self.fired[name] = marked
+        named = self.fired.get(answer.rung) if answer.rung is not None else None
+        fired = named or max(self.fired.values(), key=_when, default=None)
+        if fired is not None:
+            self.fired[fired.rung.name] = replace(fired, acknowledged_until=until)
 
-    def _change_priority(self, at: datetime, now: datetime) -> None:
+    def _change_priority(self, at: datetime, _now: datetime) -> None:
         before = self._priority(at - timedelta.resolution)
         priority = self.steps.pop(0)[1]
         self.rungs = self.rules.rungs(priority)
@@ -267,6 +264,7 @@ class _Climber:
         for name in [name for name in self.fired if name not in names]:
             stopped = self.fired.pop(name)
             self.done.append(replace(stopped, ended=at, why="the priority fell and the lower ladder has no such rung"))
+        self.last = max(self.fired.values(), key=_when, default=self.last)
 
     def result(self) -> tuple[Fired, ...]:
         """Every rung reached; those of a condition that has ended end with it."""
@@ -275,4 +273,9 @@ class _Climber:
         if end is not None:
             standing = [replace(fired, ended=end, why=why) for fired in standing]
         # A rung that was stopped and reached again is one escalation: what it is now counts.
-        return tuple({(fired.rung.name, fired.repeat): fired for fired in (*self.done, *standing)}.values())
+        latest = {(fired.rung.name, fired.repeat): fired for fired in (*self.done, *standing)}
+        return tuple(sorted(latest.values(), key=_when))
+
+
+def _when(fired: Fired) -> datetime:
+    return fired.at

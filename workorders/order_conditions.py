@@ -11,7 +11,7 @@ from models.escalation import EscalationKind
 from models.history import Taken
 from workorders.disputes import Dispute, disputes
 from workorders.history import Stage
-from workorders.order_fold import FIRST_SPELL, OrderFold
+from workorders.order_fold import FIRST_SPELL
 from workorders.order_reckoning import ClockRun, Reckoned, due_at
 from workorders.order_words import ORPHAN_REASON, contested_reason, dispute_reason, rejected_reason
 from workorders.policy import Policy
@@ -68,8 +68,8 @@ def contested_spans(
 ) -> list[tuple[Reckoned, ClockRun, datetime, datetime | None, datetime]]:
     """The latest contested stretch of each clock and spell.
 
-    ``readings`` gives for each stage the order without and with the unsettled late reports. The result names the reading and
-    the clock without them, the stretch, and when the earliest of the late reports was heard.
+    ``readings`` gives for each stage the order without and with the unsettled late reports. The result names the
+    reading and the clock without them, the stretch, and when the earliest of the late reports was heard.
     """
     found: dict[tuple[str, str], tuple[Reckoned, ClockRun, datetime, datetime | None, datetime]] = {}
     for n, stage in enumerate(stages):
@@ -129,12 +129,14 @@ def contested_conditions(
     return found
 
 
-def orphan_condition(fold: OrderFold, heard: Sequence[datetime], policy: Policy) -> Condition | None:
-    """The wait of events for an order that nobody has raised; ``heard`` are those of the waiting events and the raised."""
-    if not heard:
+def orphan_condition(raised: datetime | None, waiting: Sequence[datetime], policy: Policy) -> Condition | None:
+    """The wait of events for an order that nobody has raised, where it is longer than the policy allows.
+
+    ``raised`` is when the raised event was heard, ``waiting`` when the others were.
+    """
+    if not waiting:
         return None
-    onset = min(heard) + policy.spec.orphan_after
-    end = fold.raised.heard if fold.raised is not None else None
+    onset, end = min(waiting) + policy.spec.orphan_after, raised
     if end is not None and end <= onset:
         return None
     return Condition(

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from models.decision import Classification, ClockState, Condition, Context, Ignored, OrderState, Reached, Span
+from models.decision import Classification, ClockState, Condition, Context, Ignored, OrderState, Reached
 from models.escalation import ClockName, EscalationKind
 from models.history import Taken
 from models.premises import Premises
-from models.work_order import Priority
+from workorders.clocks import NEVER
 from workorders.disputes import Dispute
 from workorders.history import Arranged, arrange
 from workorders.order_conditions import (
@@ -18,13 +19,30 @@ from workorders.order_conditions import (
     orphan_condition,
     rejected_conditions,
 )
-from workorders.order_fold import ALL_CLOCKS, FIRST_SPELL, OrderFold, fold_order
-from workorders.order_reckoning import ClockRun, Reckoned, clock_conditions, due_at, reckon
+from workorders.order_fold import ALL_CLOCKS, FIRST_SPELL, OrderFold
+from workorders.order_reckoning import Reckoned, clock_conditions, reckon
 from workorders.order_steps import BaseStep
 from workorders.policy import Policy, PolicyTimeline
-from workorders.reach import NO_ANSWERS, HasRoute, Ladders, answers_for, reach, unmatched
+from workorders.reach import NO_ANSWERS, HasRoute, Ladders, PolicyAt, answers_for, reach, unmatched
 
-CLOCK_KINDS = (EscalationKind.BREACH, EscalationKind.WARNING, EscalationKind.CONTESTED)
+CLOCK_KINDS: Final = (EscalationKind.BREACH, EscalationKind.WARNING, EscalationKind.CONTESTED)
+ORPHAN_LADDER: Final = (EscalationKind.ORPHAN, "", FIRST_SPELL)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderCase:
+    """One order to decide, and everything outside its own history that matters to it."""
+
+    subject: str
+    premises: Premises
+    timeline: PolicyTimeline
+    has_route: HasRoute
+    context: Context
+    now: datetime
+
+    def reckon(self, kept: Sequence[Taken]) -> Reckoned | None:
+        """The order by one reading of its history; None if nothing in it raises the order."""
+        return reckon(self.subject, kept, self.premises.kind, self.timeline, self.context, self.now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,93 +50,77 @@ class OrderReckoning:
     """What was reckoned of one order; ``dispute`` is the latest, going on or not."""
 
     state: OrderState
-    reached: list[Reached]
+    reached: Sequence[Reached]
     dispute: Dispute | None
 
 
-def reckon_order(
-    subject: str,
-    premises: Premises,
-    history: Sequence[Taken],
-    timeline: PolicyTimeline,
-    has_route: HasRoute,
-    context: Context,
-    now: datetime,
-) -> OrderReckoning:
-    """One order as it stands at ``now`` by everything that was heard about it, in whatever order it came."""
-    arranged = arrange(history, _judge(history, timeline).late_after)
-    reckoned = reckon(subject, arranged.kept, premises.kind, timeline, context, now)
+def reckon_order(case: OrderCase, history: Sequence[Taken]) -> OrderReckoning:
+    """One order as it stands by everything that was heard about it, in whatever order it came."""
+    arranged = arrange(history, _judge(history, case).late_after)
+    reckoned = case.reckon(arranged.kept)
     if reckoned is None:
-        return _unraised(subject, premises, arranged, timeline, has_route, now)
-    conditions, ahead = clock_conditions(reckoned, now)
+        return _unraised(case, arranged)
+    conditions, ahead = clock_conditions(reckoned, case.now)
     dispute = latest_dispute(reckoned)
     if dispute is not None:
         conditions.append(dispute_condition(reckoned, dispute))
     conditions.extend(rejected_conditions(reckoned))
-    contested = _contested(subject, arranged, premises, timeline, context, now, ahead) if arranged.stages else []
+    contested = _contested(case, arranged, ahead) if arranged.stages else []
     conditions.extend(contested)
-    first = arranged.kept[0]
-    orphan = _late_raised(reckoned, arranged, timeline.at(first.heard))
-    if orphan is not None:
-        conditions.append(orphan)
+    conditions.extend(_late_raised(case, reckoned, arranged))
     answers = NO_ANSWERS
     if arranged.answers:
-        kinds = _possible_ladders(reckoned.fold)
-        answers = answers_for(subject, arranged.answers, kinds, _policies(reckoned), _earliest(arranged.kept))
-    ladders = Ladders(subject, _policy_at(reckoned.base), has_route)
-    reached, next_rung = reach(ladders, conditions, answers, now) if conditions else ([], None)
-    if next_rung is not None:
-        ahead.append(next_rung)
+        ladders = _possible_ladders(reckoned.fold)
+        answers = answers_for(case.subject, arranged.answers, ladders, _policies(reckoned), _earliest(arranged.kept))
+    if conditions:
+        reached, next_rung = reach(_ladders(case, reckoned.base), conditions, answers, case.now)
+        if next_rung is not None:
+            ahead.append(next_rung)
+    else:
+        reached = []
     if reckoned.fold.ended_at is None:
-        ahead.append(reckoned.policy.next_season_change(now))
+        ahead.append(reckoned.policy.next_season_change(case.now))
     ignored = (*arranged.ignored, *reckoned.fold.ignored, *unmatched(answers))
-    state = _state(subject, premises.id, reckoned, dispute, contested, ignored, min(ahead, default=None), now)
+    disputed = dispute if dispute is not None and dispute.until is None else None
+    state = _state(case, reckoned, disputed, _standing(contested, case.now), ignored, min(ahead, default=None))
     return OrderReckoning(state, reached, dispute)
 
 
-def _judge(history: Sequence[Taken], timeline: PolicyTimeline) -> Policy:
+def _judge(history: Sequence[Taken], case: OrderCase) -> Policy:
     """The policy that says what is late: that of the raised event, else of the earliest that was heard."""
-    for taken in history:
-        if taken.event.type == "facilities.work-order.raised":
-            return timeline.at(taken.event.time)
-    return timeline.at(min(taken.heard for taken in history))
+    raised = min((taken.event.time for taken in history if taken.event.type.endswith(".raised")), default=None)
+    return case.timeline.at(raised or min((taken.heard for taken in history), default=case.now))
 
 
-def _contested(
-    subject: str,
-    arranged: Arranged,
-    premises: Premises,
-    timeline: PolicyTimeline,
-    context: Context,
-    now: datetime,
-    ahead: list[datetime],
-) -> list[Condition]:
-    readings = []
-    for stage in arranged.stages:
-        without = None
-        if stage.without is not None:
-            without = reckon(subject, stage.without, premises.kind, timeline, context, now)
-        readings.append((without, reckon(subject, stage.kept, premises.kind, timeline, context, now)))
+def _contested(case: OrderCase, arranged: Arranged, ahead: list[datetime]) -> list[Condition]:
+    readings = [
+        (None if stage.without is None else case.reckon(stage.without), case.reckon(stage.kept))
+        for stage in arranged.stages
+    ]
     last = readings[-1][0]
     if last is not None:
-        ahead.extend(run.breach for run in last.runs if run.breach is not None and run.breach > now)
-    late = [report.taken for report in arranged.late]
-    return contested_conditions(arranged.stages, readings, late, now)
+        ahead.extend(run.breach for run in last.runs if run.breach is not None and run.breach > case.now)
+    return contested_conditions(arranged.stages, readings, [report.taken for report in arranged.late], case.now)
 
 
-def _late_raised(reckoned: Reckoned, arranged: Arranged, policy: Policy) -> Condition | None:
+def _standing(contested: Sequence[Condition], now: datetime) -> frozenset[str]:
+    return frozenset(one.clock for one in contested if one.end is None and one.onset <= now)
+
+
+def _late_raised(case: OrderCase, reckoned: Reckoned, arranged: Arranged) -> list[Condition]:
+    """The order's time as an orphan, if events waited for it longer than the policy allows."""
     raised = reckoned.fold.raised
     waiting = [taken.heard for taken in arranged.kept if taken is not raised]
-    if raised is None or not waiting or min(waiting) >= raised.heard:
-        return None
-    return orphan_condition(reckoned.fold, waiting, policy)
+    if not waiting:
+        return []
+    condition = orphan_condition(raised.heard if raised else None, waiting, case.timeline.at(min(waiting)))
+    return [] if condition is None else [condition]
 
 
 def _possible_ladders(fold: OrderFold) -> list[tuple[EscalationKind, str, str]]:
     found = [(kind, str(clock), spell.id) for spell in fold.spells for kind in CLOCK_KINDS for clock in ALL_CLOCKS]
     found.extend((EscalationKind.REJECTED_WORK, "", spell.id) for spell in fold.spells[1:])
-    found.append((EscalationKind.DISPUTE, "", FIRST_SPELL))
-    found.append((EscalationKind.ORPHAN, "", FIRST_SPELL))
+    found.extend([(EscalationKind.DISPUTE, "", FIRST_SPELL), ORPHAN_LADDER])
     return found
 
 
@@ -130,7 +132,11 @@ def _earliest(kept: Sequence[Taken]) -> datetime:
     return min(min(taken.event.time, taken.heard) for taken in kept)
 
 
-def _policy_at(steps: Sequence[BaseStep]):  # type: ignore[no-untyped-def]
+def _ladders(case: OrderCase, steps: Sequence[BaseStep]) -> Ladders:
+    return Ladders(case.subject, _policy_at(steps), case.has_route)
+
+
+def _policy_at(steps: Sequence[BaseStep]) -> PolicyAt:
     def at(instant: datetime) -> Policy:
         found = steps[0].policy
         for step in steps:
@@ -141,97 +147,92 @@ def _policy_at(steps: Sequence[BaseStep]):  # type: ignore[no-untyped-def]
     return at
 
 
-def _unraised(
-    subject: str,
-    premises: Premises,
-    arranged: Arranged,
-    timeline: PolicyTimeline,
-    has_route: HasRoute,
-    now: datetime,
-) -> OrderReckoning:
+def _unraised(case: OrderCase, arranged: Arranged) -> OrderReckoning:
     waiting = [taken.heard for taken in arranged.kept]
-    policy = timeline.at(min(waiting, default=now))
-    fold = fold_order((), lambda reason, role: True)
-    condition = orphan_condition(fold, waiting, policy)
+    policy = case.timeline.at(min(waiting, default=case.now))
+    condition = orphan_condition(None, waiting, policy)
+    answers = NO_ANSWERS
     reached: list[Reached] = []
     next_at = None
-    ignored = arranged.ignored
     if condition is not None:
-        ladder = [(EscalationKind.ORPHAN, "", FIRST_SPELL)]
-        answers = answers_for(subject, arranged.answers, ladder, [policy], min(waiting))
-        reached, next_at = reach(Ladders(subject, lambda _: policy, has_route), [condition], answers, now)
-        ignored = (*ignored, *unmatched(answers))
-    status = "orphan" if waiting else "void"
+        answers = answers_for(case.subject, arranged.answers, [ORPHAN_LADDER], [policy], min(waiting))
+        ladders = Ladders(case.subject, lambda _: policy, case.has_route)
+        reached, next_at = reach(ladders, [condition], answers, case.now)
     state = OrderState(
-        subject, premises.id, status, "", None, None, FIRST_SPELL, None, (), None, None, None, None, (), False, (), ignored,
-        next_at,
-    )  # fmt: skip
+        subject=case.subject,
+        premises=case.premises.id,
+        status="orphan" if waiting else "void",
+        ignored=(*arranged.ignored, *unmatched(answers)),
+        next_due_at=next_at,
+    )
     return OrderReckoning(state, reached, None)
 
 
 def _state(
-    subject: str,
-    premises: str,
+    case: OrderCase,
     reckoned: Reckoned,
     dispute: Dispute | None,
-    contested: Sequence[Condition],
+    contested: frozenset[str],
     ignored: tuple[Ignored, ...],
     next_at: datetime | None,
-    now: datetime,
 ) -> OrderState:
     fold, last = reckoned.fold, reckoned.base[-1]
-    standing = {condition.clock for condition in contested if condition.end is None and condition.onset <= now}
     return OrderState(
-        subject,
-        premises,
-        fold.status,
-        str(fold.outcome),
-        fold.raised_at,
-        fold.ended_at,
-        fold.spells[-1].id,
-        _classification(last, reckoned),
-        tuple(_clock(reckoned, clock, clock in standing, now) for clock in ALL_CLOCKS if _has(reckoned, clock)),
-        next((until for since, until in reckoned.pauses if since <= now < until), None),
-        fold.views[-1][1] if fold.views else None,
-        dispute.since if dispute is not None and dispute.until is None else None,
-        fold.contractor_reference,
-        last.policy.groups_of(last.facts.asset),
-        last.policy.is_security(last.facts.asset),
-        tuple(_exposed(reckoned)),
-        ignored,
-        next_at,
+        subject=case.subject,
+        premises=case.premises.id,
+        status=fold.status,
+        outcome=str(fold.outcome),
+        raised_at=fold.raised_at,
+        ended_at=fold.ended_at,
+        spell=fold.spells[-1].id,
+        classification=_classification(last, reckoned),
+        clocks=_clocks(reckoned, contested, case.now),
+        paused_until=next((until for since, until in reckoned.pauses if since <= case.now < until), None),
+        provider_priority=fold.views[-1][1] if fold.views else None,
+        dispute_since=dispute.since if dispute is not None else None,
+        contractor_reference=fold.contractor_reference,
+        groups=last.policy.groups_of(last.facts.asset),
+        security=last.policy.is_security(last.facts.asset),
+        exposure=tuple(span for span, _, _ in reckoned.exposure),
+        ignored=ignored,
+        next_due_at=next_at,
     )
-
-
-def _exposed(reckoned: Reckoned) -> list[Span]:
-    return [span for span, _, _ in reckoned.exposure]
 
 
 def _classification(step: BaseStep, reckoned: Reckoned) -> Classification:
     facts = step.facts
     known = (
+        ("premises_kind", reckoned.kind.value),
         ("asset", facts.asset),
         ("fault", facts.fault),
         ("impacts", ", ".join(sorted(facts.impacts))),
         ("alternative_available", "yes" if facts.alternative else "no"),
+        ("out_of_hours", "yes" if step.out_of_hours else "no"),
         ("season", step.season),
         ("settled", "yes" if step.settled else "no"),
     )
-    effective: Priority = reckoned.effective[-1].priority
-    return Classification(step.base, effective, step.rules, known, step.policy.version)
+    return Classification(step.base, reckoned.effective[-1].priority, step.rules, known, step.policy.version)
 
 
-def _has(reckoned: Reckoned, clock: ClockName) -> bool:
-    return any(run.clock is clock and run.forces for run in reckoned.runs)
+def _clocks(reckoned: Reckoned, contested: frozenset[str], now: datetime) -> tuple[ClockState, ...]:
+    found = [_clock(reckoned, clock, contested, now) for clock in ALL_CLOCKS]
+    return tuple(clock for clock in found if clock is not None)
 
 
-def _clock(reckoned: Reckoned, clock: ClockName, contested: bool, now: datetime) -> ClockState:
-    runs: list[ClockRun] = [run for run in reckoned.runs if run.clock is clock]
+def _clock(reckoned: Reckoned, clock: ClockName, contested: frozenset[str], now: datetime) -> ClockState | None:
+    runs = [run for run in reckoned.runs if run.clock is clock]
     last = runs[-1]
-    breach = next((run.breach for run in runs if run.breach is not None and run.breach <= now), None)
-    at = min(now, last.end) if last.end is not None else now
-    force = next((force for force in reversed(last.forces) if force.since <= at), last.forces[0])
-    ended_unmet = last.end if last.met is None and last.spell.unmet else None
+    at = now if last.end is None else min(now, last.end)
+    force = next((force for force in reversed(last.forces) if force.since <= at), None)
+    if force is None or force.due is NEVER:
+        return None
     return ClockState(
-        clock, reckoned.base[0].since, due_at(last.forces, at), force.warn, last.met, ended_unmet, breach, contested
+        name=clock,
+        start=reckoned.base[0].since,
+        due=force.due,
+        warn=force.warn,
+        met=last.met,
+        ended_unmet=last.end if last.met is None and last.spell.unmet else None,
+        breached_at=next((run.breach for run in runs if run.breach is not None and run.breach <= now), None),
+        contested=clock in contested,
     )

@@ -6,7 +6,7 @@ Source of the rules: docs/RULES.md, section 2 (facts, spells, meeting of clocks,
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from models.decision import Ignored
 from models.escalation import ClockName
@@ -14,6 +14,7 @@ from models.history import OrderEvent, Taken
 from models.work_order import (
     Acknowledged,
     Amended,
+    AmendedData,
     Attended,
     Cancelled,
     Closed,
@@ -30,6 +31,7 @@ from models.work_order import (
     Prioritised,
     Priority,
     Raised,
+    RaisedData,
     Reassessed,
     Resumed,
     Scheduled,
@@ -59,8 +61,6 @@ class AskedPause:
     since: datetime
     until: datetime
     reason: PauseReason
-    role: str
-    taken: Taken
     ended: datetime | None = None
 
 
@@ -76,7 +76,6 @@ class Spell:
     ended: datetime | None = None
     unmet: bool = False
     opened_by: Taken | None = None
-    ended_by: Taken | None = None
 
     def meet(self, clock: ClockName, at: datetime) -> bool:
         """Meet a running clock if nothing has met it yet; tell whether this did."""
@@ -87,7 +86,7 @@ class Spell:
 
 
 class OrderFold:
-    """What the events of one order say, in the order of its history; feed it with :func:`fold_order`."""
+    """What the events of one order say, in the order of its history; made by :func:`fold_order`."""
 
     __slots__ = (
         "contractor_reference",
@@ -106,8 +105,9 @@ class OrderFold:
         "views",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, may_pause: Callable[[PauseReason, str], bool]) -> None:
         """Begin with nothing known."""
+        self.may_pause = may_pause
         self.raised: Taken | None = None
         self.raised_at: datetime | None = None
         self.status = "void"
@@ -121,7 +121,6 @@ class OrderFold:
         self.promise: tuple[datetime, str] | None = None
         self.contractor_reference: str | None = None
         self.ignored: list[Ignored] = []
-        self.may_pause: Callable[[PauseReason, str], bool] = lambda reason, role: True
 
     @property
     def ended_at(self) -> datetime | None:
@@ -133,49 +132,65 @@ class OrderFold:
         self.ignored.append(Ignored(taken.event.source, taken.event.id, why))
 
 
+_EventT = TypeVar("_EventT", bound=OrderEvent)
+_Handler = Callable[["OrderFold", _EventT, Taken, datetime], None]
+_CASES: Final[dict[type[Any], _Handler[Any]]] = {}
+
+JUDGED_ELSEWHERE: Final[frozenset[type[Any]]] = frozenset({OrderRetracted, OrderReportConfirmed, OrderReportRefused})
+"""Events about other events: they decide which events are kept, so the fold itself never sees their effect."""
+
+
+def handled_types() -> frozenset[type[Any]]:
+    """Every event type that the fold has a case for."""
+    return frozenset(_CASES) | JUDGED_ELSEWHERE
+
+
 def fold_order(kept: Sequence[Taken], may_pause: Callable[[PauseReason, str], bool]) -> OrderFold:
     """What the kept events of one order say; they must be in the order of history (``raised`` first).
 
     ``may_pause`` tells whether the policy lets a role pause for a reason.
     """
-    fold = OrderFold()
-    fold.may_pause = may_pause
+    fold = OrderFold(may_pause)
     for taken in kept:
-        handler = _HANDLERS.get(type(taken.event))
-        if handler is None:
-            continue
+        event = taken.event
         if fold.raised_at is None:
-            if type(taken.event) is Raised:
-                _raise(fold, taken, taken.event.time)
+            if isinstance(event, Raised):
+                _raised(fold, event, taken)
             else:
                 fold.status = "orphan"
-            continue
-        at = taken.event.time
-        handler(fold, taken, at if at > fold.raised_at else fold.raised_at)
+        else:
+            at = event.time
+            _CASES[type(event)](fold, event, taken, max(fold.raised_at, at))
     return fold
 
 
-def _raise(fold: OrderFold, taken: Taken, at: datetime) -> None:
-    if fold.raised is not None:
-        fold.ignore(taken, "the order was already raised")
-        return
-    data = taken.event.data
+def _case(kind: type[_EventT]) -> Callable[[_Handler[_EventT]], _Handler[_EventT]]:
+    """Register what one event type does to the fold."""
+
+    def register(handler: _Handler[_EventT]) -> _Handler[_EventT]:
+        _CASES[kind] = handler
+        return handler
+
+    return register
+
+
+def _raised(fold: OrderFold, event: Raised, taken: Taken) -> None:
+    data, at = event.data, event.time
     fold.raised, fold.raised_at, fold.status = taken, at, "open"
-    fold.facts.append(OrderFacts(at, taken.heard, data.asset, data.fault, data.impacts, data.alternative_available))  # type: ignore[union-attr]
+    fold.facts.append(OrderFacts(at, taken.heard, data.asset, data.fault, data.impacts, data.alternative_available))
     fold.spells.append(Spell(FIRST_SPELL, at, ALL_CLOCKS))
     _references(fold, taken, data)
 
 
-def _references(fold: OrderFold, taken: Taken, data: Any) -> None:
+def _references(fold: OrderFold, taken: Taken, data: RaisedData | AmendedData) -> None:
     if data.contractor_reference is not None:
         fold.contractor_reference = data.contractor_reference
     if data.promised_fix is not None:
         fold.promise = (data.promised_fix, taken.event.source)
 
 
-def _amend(fold: OrderFold, taken: Taken, at: datetime) -> None:
-    event = taken.event
-    assert isinstance(event, Amended)  # noqa: S101 - the dispatch table pairs each class with its handler
+@_case(Amended)
+def _amended(fold: OrderFold, event: Amended, taken: Taken, at: datetime) -> None:
     data, now = event.data, fold.facts[-1]
     changed = OrderFacts(
         at,
@@ -189,38 +204,48 @@ def _amend(fold: OrderFold, taken: Taken, at: datetime) -> None:
     _references(fold, taken, data)
 
 
-def _prioritise(fold: OrderFold, taken: Taken, at: datetime) -> None:
-    fold.views.append((at, taken.event.data.priority))  # type: ignore[union-attr]
+@_case(Prioritised)
+def _prioritised(fold: OrderFold, event: Prioritised, _taken: Taken, at: datetime) -> None:
+    fold.views.append((at, event.data.priority))
 
 
-def _settle(fold: OrderFold, taken: Taken, at: datetime) -> None:
-    fold.settled.append((at, taken.event.data.priority))  # type: ignore[union-attr]
+@_case(CriticalitySettled)
+def _settled(fold: OrderFold, event: CriticalitySettled, _taken: Taken, at: datetime) -> None:
+    fold.settled.append((at, event.data.priority))
 
 
-def _reassess(fold: OrderFold, taken: Taken, at: datetime) -> None:
-    fold.versions.append((at, taken.event.data.policy_version))  # type: ignore[union-attr]
+@_case(Reassessed)
+def _reassessed(fold: OrderFold, event: Reassessed, _taken: Taken, at: datetime) -> None:
+    fold.versions.append((at, event.data.policy_version))
 
 
-def _acknowledge(fold: OrderFold, taken: Taken, at: datetime) -> None:
-    reference = taken.event.data.contractor_reference  # type: ignore[union-attr]
-    if reference is not None:
-        fold.contractor_reference = reference
+@_case(Acknowledged)
+def _acknowledged(fold: OrderFold, event: Acknowledged, _taken: Taken, _at: datetime) -> None:
+    if event.data.contractor_reference is not None:
+        fold.contractor_reference = event.data.contractor_reference
 
 
-def _nothing(fold: OrderFold, taken: Taken, at: datetime) -> None:
-    """Part of the timeline only."""
+@_case(Scheduled)
+def _scheduled(_fold: OrderFold, _event: Scheduled, _taken: Taken, _at: datetime) -> None:
+    """A visit is part of the timeline; it moves no clock."""
 
 
-def _pause(fold: OrderFold, taken: Taken, at: datetime) -> None:
-    data = taken.event.data
+@_case(Paused)
+def _paused(fold: OrderFold, event: Paused, taken: Taken, at: datetime) -> None:
+    data = event.data
     if fold.status != "open":
         fold.ignore(taken, "the order was not open, so there was nothing to pause")
-        return
-    if not fold.may_pause(data.reason, taken.role):  # type: ignore[union-attr]
-        fold.ignore(taken, f"the role {taken.role} may not pause for {data.reason}")  # type: ignore[union-attr]
-        return
-    _end_pause(fold, at)
-    fold.pauses.append(AskedPause(at, data.until, data.reason, taken.role, taken))  # type: ignore[union-attr]
+    elif not fold.may_pause(data.reason, taken.role):
+        fold.ignore(taken, f"the role {taken.role} may not pause for {data.reason}")
+    else:
+        _end_pause(fold, at)
+        fold.pauses.append(AskedPause(at, data.until, data.reason))
+
+
+@_case(Resumed)
+def _resumed(fold: OrderFold, _event: Resumed, taken: Taken, at: datetime) -> None:
+    if not _end_pause(fold, at):
+        fold.ignore(taken, "no pause was running")
 
 
 def _end_pause(fold: OrderFold, at: datetime) -> bool:
@@ -230,21 +255,35 @@ def _end_pause(fold: OrderFold, at: datetime) -> bool:
     return True
 
 
-def _resume(fold: OrderFold, taken: Taken, at: datetime) -> None:
-    if not _end_pause(fold, at):
-        fold.ignore(taken, "no pause was running")
+@_case(Attended)
+def _attended(fold: OrderFold, _event: Attended, taken: Taken, at: datetime) -> None:
+    _meet(fold, taken, at, (ClockName.ATTEND,))
 
 
-def _meet(*clocks: ClockName) -> "Callable[[OrderFold, Taken, datetime], None]":
-    def handler(fold: OrderFold, taken: Taken, at: datetime) -> None:
-        if fold.status != "open":
-            fold.ignore(taken, "the order was not open")
-            return
-        spell = fold.spells[-1]
-        if not any([spell.meet(clock, at) for clock in clocks]):
-            fold.ignore(taken, "what it reports was already met")
+@_case(MadeSafe)
+def _made_safe(fold: OrderFold, _event: MadeSafe, taken: Taken, at: datetime) -> None:
+    _meet(fold, taken, at, (ClockName.ATTEND, ClockName.MAKE_SAFE))
 
-    return handler
+
+@_case(TemporarilyFixed)
+def _temporarily_fixed(fold: OrderFold, _event: TemporarilyFixed, taken: Taken, at: datetime) -> None:
+    _meet(fold, taken, at, (ClockName.ATTEND, ClockName.MAKE_SAFE))
+
+
+def _meet(fold: OrderFold, taken: Taken, at: datetime, clocks: tuple[ClockName, ...]) -> None:
+    if fold.status != "open":
+        fold.ignore(taken, "the order was not open")
+        return
+    spell, news = fold.spells[-1], False
+    for clock in clocks:
+        news = spell.meet(clock, at) or news
+    if not news:
+        fold.ignore(taken, "what it reports was already met")
+
+
+@_case(Completed)
+def _completed(fold: OrderFold, _event: Completed, taken: Taken, at: datetime) -> None:
+    _complete(fold, taken, at)
 
 
 def _complete(fold: OrderFold, taken: Taken, at: datetime) -> None:
@@ -253,34 +292,34 @@ def _complete(fold: OrderFold, taken: Taken, at: datetime) -> None:
         return
     spell = fold.spells[-1]
     spell.completion_met = tuple(clock for clock in ALL_CLOCKS if spell.meet(clock, at))
-    spell.ended, spell.ended_by = at, taken
+    spell.ended = at
     fold.status = "completed"
 
 
-def _reject(fold: OrderFold, taken: Taken, at: datetime) -> None:
+@_case(CompletionRejected)
+def _rejected(fold: OrderFold, event: CompletionRejected, taken: Taken, at: datetime) -> None:
     if fold.status != "completed" and (fold.status, fold.outcome) != ("closed", CloseOutcome.DONE):
         fold.ignore(taken, "there was no completion to reject")
         return
     before = fold.spells[-1]
-    name = f"{taken.event.source}|{taken.event.id}"
-    fold.spells.append(Spell(name, at, before.completion_met, opened_by=taken))
+    fold.spells.append(Spell(f"{event.source}|{event.id}", at, before.completion_met, opened_by=taken))
     fold.status, fold.outcome = "open", ""
 
 
-def _close(fold: OrderFold, taken: Taken, at: datetime) -> None:
-    outcome = taken.event.data.outcome  # type: ignore[union-attr]
+@_case(Closed)
+def _closed(fold: OrderFold, event: Closed, taken: Taken, at: datetime) -> None:
     if fold.status == "completed":
         fold.status, fold.outcome = "closed", CloseOutcome.DONE
-        return
-    if fold.status == "open" and outcome is CloseOutcome.DONE:
+    elif fold.status == "open" and event.data.outcome is CloseOutcome.DONE:
         _complete(fold, taken, at)
         fold.status, fold.outcome = "closed", CloseOutcome.DONE
-        return
-    _end_unmet(fold, taken, at, "closed", outcome)
+    else:
+        _end_unmet(fold, taken, at, "closed", event.data.outcome)
 
 
-def _cancel(fold: OrderFold, taken: Taken, at: datetime) -> None:
-    _end_unmet(fold, taken, at, "cancelled", taken.event.data.reason)  # type: ignore[union-attr]
+@_case(Cancelled)
+def _cancelled(fold: OrderFold, event: Cancelled, taken: Taken, at: datetime) -> None:
+    _end_unmet(fold, taken, at, "cancelled", event.data.reason)
 
 
 def _end_unmet(fold: OrderFold, taken: Taken, at: datetime, status: str, outcome: str) -> None:
@@ -288,33 +327,5 @@ def _end_unmet(fold: OrderFold, taken: Taken, at: datetime, status: str, outcome
         fold.ignore(taken, "the order was not open")
         return
     spell = fold.spells[-1]
-    spell.ended, spell.unmet, spell.ended_by = at, True, taken
+    spell.ended, spell.unmet = at, True
     fold.status, fold.outcome = status, outcome
-
-
-_Handler = Callable[[OrderFold, Taken, datetime], None]
-_HANDLERS: Final[dict[type[Any], _Handler]] = {
-    Raised: _raise,
-    Amended: _amend,
-    Prioritised: _prioritise,
-    Acknowledged: _acknowledge,
-    Scheduled: _nothing,
-    Paused: _pause,
-    Resumed: _resume,
-    Attended: _meet(ClockName.ATTEND),
-    MadeSafe: _meet(ClockName.ATTEND, ClockName.MAKE_SAFE),
-    TemporarilyFixed: _meet(ClockName.ATTEND, ClockName.MAKE_SAFE),
-    Completed: _complete,
-    CompletionRejected: _reject,
-    Closed: _close,
-    Cancelled: _cancel,
-    CriticalitySettled: _settle,
-    Reassessed: _reassess,
-}
-JUDGED_ELSEWHERE: Final[frozenset[type[Any]]] = frozenset({OrderRetracted, OrderReportConfirmed, OrderReportRefused})
-"""Events about other events: they decide which events are kept, so the fold itself never sees their effect."""
-
-
-def handled_types() -> frozenset[type[OrderEvent]]:
-    """Every event type that the fold has a case for."""
-    return frozenset(_HANDLERS) | JUDGED_ELSEWHERE

@@ -1,6 +1,6 @@
 """One order reckoned at an instant: its clocks, and everything that a ladder climbs about.
 
-Source of the rules: docs/RULES.md, section 2 and 6. It is a function of the order's history, its context, the policy and now.
+Source of the rules: docs/RULES.md, section 2 and 6. A function of the order's history, its context, the policy and now.
 """
 
 from collections.abc import Callable, Sequence
@@ -50,6 +50,7 @@ class Reckoned:
     """One order by one reading of its history (with or without the late reports)."""
 
     fold: OrderFold
+    kind: PremisesKind
     base: list[BaseStep]
     effective: list[EffectiveStep]
     exposure: list[Exposure]
@@ -92,7 +93,7 @@ def reckon(
     exposure = exposure_of(fold, base)
     effective = effective_steps(subject, base, exposure, context, now)
     pauses = _pauses(fold, policies[0][1])
-    return Reckoned(fold, base, effective, exposure, pauses, _runs(fold, effective, pauses))
+    return Reckoned(fold, kind, base, effective, exposure, pauses, _runs(fold, effective, pauses))
 
 
 def _first_policy(kept: Sequence[Taken], timeline: PolicyTimeline) -> Policy | None:
@@ -117,10 +118,7 @@ def _pauses(fold: OrderFold, policy: Policy) -> PauseSpans:
 
 
 def _runs(fold: OrderFold, effective: Sequence[EffectiveStep], pauses: PauseSpans) -> tuple[ClockRun, ...]:
-    steps = [
-        Step(step.since, step.priority, step.policy.target, step.policy.calendars, step.policy.spec.warning_fraction)
-        for step in effective
-    ]
+    steps = [Step(step.since, step.priority, step.policy, step.asset, step.fault) for step in effective]
     forces = {clock: in_force(clock, steps, pauses, _promise(fold, clock, effective[0].policy)) for clock in ALL_CLOCKS}
     found = []
     for spell in fold.spells:

@@ -4,7 +4,7 @@ Source of the rules: docs/RULES.md, 2.1 to 2.3 and 2.7.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from models.decision import Context, Span
@@ -25,6 +25,7 @@ class BaseStep:
     facts: OrderFacts
     policy: Policy
     season: str
+    out_of_hours: bool
     base: Priority
     rules: tuple[RuleMatch, ...]
     settled: bool
@@ -32,11 +33,13 @@ class BaseStep:
 
 @dataclass(frozen=True, slots=True)
 class EffectiveStep:
-    """From ``since`` on the order counts as ``priority``, under this policy."""
+    """From ``since`` on the order counts as ``priority``; its targets are those of the policy for asset and fault."""
 
     since: datetime
     priority: Priority
     policy: Policy
+    asset: str
+    fault: str
 
 
 Exposure = tuple[Span, bool, tuple[str, ...]]
@@ -76,7 +79,7 @@ def _at(changes: Sequence[tuple[datetime, Policy]], at: datetime) -> Policy:
 def base_steps(
     fold: OrderFold, policies: Sequence[tuple[datetime, Policy]], kind: PremisesKind, until: datetime
 ) -> list[BaseStep]:
-    """The base priority of a raised order over time, one step for each instant that may have changed it, up to ``until``."""
+    """The base priority of a raised order over time: one step for each instant up to ``until`` that may change it."""
     out_of_hours = not policies[0][1].is_office_hours(fold.facts[0].since)
     found: list[BaseStep] = []
     for at in _changes(fold, policies, until):
@@ -88,7 +91,7 @@ def base_steps(
         )
         base, rules = policy.classify(facets)
         settled = _settled_at(fold, at)
-        found.append(BaseStep(at, facts, policy, season, settled or base, rules, settled is not None))
+        found.append(BaseStep(at, facts, policy, season, out_of_hours, settled or base, rules, settled is not None))
     return found
 
 
@@ -146,15 +149,19 @@ def effective_steps(
     """The effective priority over time up to now: P1 instead of P2 within the joined windows."""
     windows = joined_windows(subject, exposure, context) if exposure else []
     if not windows:
-        return _without_repeats([EffectiveStep(step.since, step.base, step.policy) for step in steps])
+        return _without_repeats([_effective(step, step.since, step.base) for step in steps])
     times = {step.since for step in steps}
     times.update(edge for window in windows for edge in window if edge is not None and steps[0].since <= edge <= now)
     found = []
     for at in sorted(times):
         step = next(step for step in reversed(steps) if step.since <= at)
         joined = step.base is Priority.P2 and any(_covers(window, at) for window in windows)
-        found.append(EffectiveStep(at, Priority.P1 if joined else step.base, step.policy))
+        found.append(_effective(step, at, Priority.P1 if joined else step.base))
     return _without_repeats(found)
+
+
+def _effective(step: BaseStep, since: datetime, priority: Priority) -> EffectiveStep:
+    return EffectiveStep(since, priority, step.policy, step.facts.asset, step.facts.fault)
 
 
 def _covers(span: Span, at: datetime) -> bool:
@@ -164,6 +171,6 @@ def _covers(span: Span, at: datetime) -> bool:
 def _without_repeats(steps: list[EffectiveStep]) -> list[EffectiveStep]:
     found = steps[:1]
     for step in steps[1:]:
-        if (step.priority, step.policy) != (found[-1].priority, found[-1].policy):
+        if replace(step, since=found[-1].since) != found[-1]:
             found.append(step)
     return found

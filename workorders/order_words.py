@@ -37,8 +37,8 @@ def warning_reason(step: BaseStep, clock: ClockName, due: datetime) -> str:
 def contested_reason(step: BaseStep, clock: ClockName, due: datetime) -> str:
     """Why a contested breach is escalated."""
     return (
-        f"{_thing(step)}: {_DONE[clock]} was due {local(due, step.policy.zone)}; only a report that was heard late and that "
-        "the client side has not confirmed says that it was done."
+        f"{_thing(step)}: {_DONE[clock]} was due {local(due, step.policy.zone)}; only a report that was heard late "
+        "and that the client side has not confirmed says that it was done."
     )
 
 
@@ -51,7 +51,10 @@ def ended_reason(spell: Spell, met: datetime | None) -> str:
 
 def dispute_reason(step: BaseStep, ours: Priority, providers: Priority) -> str:
     """Why a dispute is escalated."""
-    return f"{_thing(step)}: the provider says {providers}, the public-protection view is {ours}; that view stands until settled."
+    return (
+        f"{_thing(step)}: the provider says {providers}, the public-protection view is {ours}; "
+        "that view stands until settled."
+    )
 
 
 def rejected_reason(step: BaseStep) -> str:

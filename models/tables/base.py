@@ -25,7 +25,7 @@ BIG: Final[TypeEngine[int]] = BigInteger().with_variant(Integer(), "sqlite")
 
 
 def counted() -> Column[Any]:
-    """A primary key that the database counts upwards and never uses twice."""
+    """A primary key that the database counts upwards by itself."""
     return Column(BIG, Identity(), primary_key=True)
 
 

@@ -54,7 +54,7 @@ class MetaRow(SQLModel, table=True):
 
     __tablename__ = "meta"
 
-    id: int = Field(primary_key=True)
+    id: int = Field(sa_column=Column(BIG, primary_key=True, autoincrement=False))
     ledger_id: str
     time_kind: str
     created_at: datetime

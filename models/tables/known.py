@@ -6,6 +6,7 @@ Every row here can be made again from the events; the columns are what people as
 from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from models.tables.base import BIG, where
@@ -80,7 +81,7 @@ class NightRow(SQLModel, table=True):
     __tablename__ = "night"
     __table_args__: Any = (
         where("ix_night_due", "next_due_at", only="next_due_at IS NOT NULL"),
-        where("ix_night_date", "night", "unit", only="night IS NOT NULL"),
+        Index(None, "night", "unit"),
     )
 
     unit: str = Field(primary_key=True, foreign_key="unit.id")
@@ -96,7 +97,7 @@ class NightRow(SQLModel, table=True):
     own_minutes: int
     agency_minutes: int
     contingency_minutes: int
-    cost_pence: int
+    cost_pence: int = Field(sa_type=BIG)
     policy_version: str
     next_due_at: datetime | None
     decided_at: datetime

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Column, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
@@ -120,11 +121,12 @@ class RejectedRow(SQLModel, table=True):
     __table_args__ = (Index(None, "stream", "topic_offset"), Index(None, "rejected_at"))
 
     seq: int | None = Field(default=None, sa_column=counted())
-    message_id: str = Field(unique=True)
+    message_id: UUID = Field(unique=True)
     stream: int | None = Field(sa_type=BIG)
     topic_offset: int | None = Field(sa_type=BIG)
     receipt: str | None
     topic: str
+    source: str | None
     code: str
     field: str
     sentence: str

@@ -22,7 +22,7 @@ def calendar(zone: str = "Europe/London", **spec: Any) -> Calendar:  # noqa: ANN
 OFFICE = calendar(week=NINE_TO_FIVE, holidays=WALES)
 ALWAYS = calendar(always=True)
 NIGHTS = calendar(week=EVERY_NIGHT)
-LUNCH = calendar(week={"mon": ["09:00-17:00"], "tue": ["09:00-12:00", "13:00-16:00"], "wed": ["10:00-11:00"]})
+LUNCH = calendar(week={"mon": ["09:00-17:00"], "tue": ["13:00-16:00", "09:00-12:00"], "wed": ["10:00-11:00"]})
 
 
 def london(text: str, fold: int = 0) -> datetime:

@@ -16,7 +16,7 @@ WALES = {"country": "GB", "subdivision": "WLS"}
 
 def office(zone: str = "Europe/London", **spec: Any) -> CalendarSpec:  # noqa: ANN401 -- the keys of a spec
     """Office hours as the policy file would write them."""
-    return CalendarSpec.model_validate({"zone": zone, "week": NINE_TO_FIVE, **spec})
+    return CalendarSpec.model_validate({"zone": zone, "week": NINE_TO_FIVE} | spec)
 
 
 OFFICE = Calendar.compile(office(holidays=WALES))
@@ -74,3 +74,27 @@ def test_a_shorter_list_of_holidays_makes_a_shorter_calendar() -> None:
     with pytest.raises(BeyondCalendar, match="2001 is beyond the calendar, which knows 20"):
         ghana.is_open(london("2001-06-15 10:00"))
     assert ghana.is_open(london("2026-06-15 10:00"))
+
+
+def test_a_reckoning_may_run_over_any_number_of_decades() -> None:
+    start, days = london("2019-12-31 10:00"), 5800
+    by_days, by_hours = (Calendar.compile(office(holidays=WALES)) for _ in range(2))
+    due = by_days.add_days(start, days)
+    assert due.year == 2042
+    assert by_hours.add(start, hours(8 * days)) == due
+
+
+def test_the_last_closing_of_the_last_year_can_be_reached_but_not_passed() -> None:
+    eve = london("2100-12-31 16:00")
+    assert OFFICE.add(eve, hours(1)) == london("2100-12-31 17:00")
+    with pytest.raises(BeyondCalendar, match="2101 is beyond the calendar"):
+        OFFICE.add(eve, hours(1) + timedelta(microseconds=1))
+
+
+@pytest.mark.parametrize(("holidays", "is_open"), [([], True), (["2029-12-31"], False)])
+def test_the_night_that_runs_into_a_year_is_known_when_that_year_is_asked_for_first(
+    holidays: list[str], is_open: bool
+) -> None:
+    nights = {day: ["22:00-06:00"] for day in WEEKDAYS}
+    fresh = Calendar.compile(office(week=nights, extra_holidays=holidays))
+    assert fresh.is_open(london("2030-01-01 02:00")) == is_open

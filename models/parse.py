@@ -1,0 +1,98 @@
+"""Bytes to an event, or to the reason why they are none: total, static and quick.
+
+What is plainly an event is read in one pass by the class that its type names. Everything else is looked at again, more
+slowly and in a fixed order, by :mod:`models.diagnosis`; so the common case pays for none of the explanations.
+"""
+
+from hashlib import sha256
+from typing import Annotated, Final
+
+import orjson
+from pydantic import Field, TypeAdapter, ValidationError
+
+from models.diagnosis import MAX_BYTES, examine, examine_output
+from models.history import InputEvent
+from models.kafka_binding import Headers, structured_text
+from models.refusal import Refusal as Refusal  # noqa: PLC0414 - part of what parse gives
+from models.schemas import INPUTS, SCHEMA_URIS, TYPES_ON, AnyEvent, OutputEvent
+
+_EVENT: Final = TypeAdapter[InputEvent](Annotated[InputEvent, Field(discriminator="type")])
+_OUTPUT: Final = TypeAdapter[OutputEvent](Annotated[OutputEvent, Field(discriminator="type")])
+_VERSIONS_ON: Final = {
+    (topic, event_type): SCHEMA_URIS[event_type] for topic, types in TYPES_ON.items() for event_type in types
+}
+"""For each type that a topic carries what ``dataschema`` may be."""
+
+_OPTIONAL: Final = ("dataschema", "sequence", "partitionkey")
+
+
+def parse(value: bytes | None, key: bytes | None, headers: Headers, topic: str) -> InputEvent | Refusal:
+    """The event that a record of an input topic holds, or why it holds none; never raises, whatever comes.
+
+    Judged is only what the record says by itself: whether premises, codes and sources exist is for the admission.
+    """
+    text = structured_text(value, headers) if value else None
+    if text is not None and len(text) <= MAX_BYTES:
+        event = _plainly(text, key, topic)
+        if event is not None:
+            return event
+    return examine(value, key, headers, topic)
+
+
+def parse_output(value: bytes | None) -> OutputEvent | Refusal:
+    """The event that a record of an output topic holds, or why it holds none; never raises."""
+    try:
+        return _OUTPUT.validate_json(value or b"")
+    except ValidationError:
+        return examine_output(value)
+
+
+def _plainly(text: bytes, key: bytes | None, topic: str) -> InputEvent | None:
+    """The event, if the text is one without any doubt."""
+    try:
+        event = _EVENT.validate_json(text)
+    except ValidationError:
+        return None
+    given, data = event.__pydantic_fields_set__, event.data
+    if (
+        key == data.premises.encode()
+        and event.dataschema in _VERSIONS_ON.get((topic, event.type), ())
+        and "specversion" in given
+        and _keys(text) == len(given) + len(data.__pydantic_fields_set__)
+    ):
+        return event
+    return None
+
+
+def _keys(text: bytes) -> int:
+    """How many keys a JSON text has, or more: a text beginning with a colon, or one with an escaped quote, counts too.
+
+    An event has no fewer keys than attributes and fields, so if the numbers are equal no key is there twice.
+    """
+    return text.translate(None, b" \t\n\r").count(b'":')
+
+
+def content_digest(event: InputEvent) -> bytes:
+    """What an event says, in 32 bytes: SHA-256 over its type, subject, time and data; extensions are left out.
+
+    Two events of one identity are the same if their digests are: however their time was written, in whatever order
+    their fields stood, and whether a field that may be left out was left out or null.
+    """
+    data = orjson.dumps(event.data.model_dump(by_alias=True, exclude_defaults=True), option=orjson.OPT_SORT_KEYS)
+    return sha256(f"{event.type}\n{event.subject}\n{event.time.isoformat()}\n".encode() + data).digest()
+
+
+def unit_of(event: InputEvent) -> str:
+    """What the event is decided under, one writer at a time: its premises, or ``source:<id>``."""
+    return event.data.premises
+
+
+def to_json(event: AnyEvent) -> bytes:
+    """The event in structured mode, its extensions with it; :func:`parse` reads an input back to the same event.
+
+    An input leaves out what it does not say; an output has all the fields of its data, null where there is nothing.
+    """
+    if event.type in INPUTS:
+        return event.model_dump_json(by_alias=True, exclude_none=True).encode()
+    unset = {name for name in _OPTIONAL if getattr(event, name) is None}
+    return event.model_dump_json(by_alias=True, exclude=unset).encode()

@@ -1,0 +1,147 @@
+"""How the tests tell the story of one night: local clock times at the premises, heard at once unless said."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import count
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import TypeAdapter
+
+from models.decision import Condition, NightReckoning, Span
+from models.history import Taken
+from models.premises import Party, Premises, PremisesKind
+from models.shift_cover import (
+    ContingencyArranged,
+    CoverCheckedIn,
+    CoverConfirmed,
+    CoverLeftEarly,
+    CoverMissingReported,
+    CoverNotAttended,
+    CoverRefused,
+    CoverReportConfirmed,
+    CoverReportRefused,
+    CoverRetracted,
+    CoverStoodDown,
+    CoverWithdrawn,
+    RequirementChanged,
+)
+from workorders.cover import NightPolicy, reckon_night
+from workorders.policy import default_policy
+
+LONDON = ZoneInfo("Europe/London")
+POLICY: NightPolicy = default_policy()
+NIGHT = date(2026, 1, 13)
+AP = Premises(
+    id="ap-north",
+    name="AP North",
+    kind=PremisesKind.APPROVED_PREMISES,
+    ldu="north",
+    watched_from=datetime(2018, 4, 1, tzinfo=UTC),
+)
+PARTIES = {
+    "ap-manager": Party.CLIENT,
+    "agency-desk": Party.AGENCY,
+    "division": Party.DIVISION,
+}
+TYPES = {
+    "requirement-changed": RequirementChanged,
+    "confirmed": CoverConfirmed,
+    "withdrawn": CoverWithdrawn,
+    "refused": CoverRefused,
+    "not-attended": CoverNotAttended,
+    "checked-in": CoverCheckedIn,
+    "left-early": CoverLeftEarly,
+    "missing-reported": CoverMissingReported,
+    "contingency-arranged": ContingencyArranged,
+    "stood-down": CoverStoodDown,
+    "retracted": CoverRetracted,
+    "report-confirmed": CoverReportConfirmed,
+    "report-refused": CoverReportRefused,
+}
+_NUMBERS = count(1)
+
+
+def at(clock: str, days: int = 0, night: date = NIGHT) -> datetime:
+    """A local time of the night: from noon on it is of the night's own date, before noon of the next one."""
+    wall = time.fromisoformat(clock)
+    day = night + timedelta(days=days + (wall < time(12)))
+    return datetime.combine(day, wall, tzinfo=LONDON).astimezone(UTC)
+
+
+@dataclass
+class Night:
+    """The story of one night; every method tells one event and gives the story back."""
+
+    night: date = NIGHT
+    premises: Premises = AP
+    policy: NightPolicy = POLICY
+    events: list[Taken] = field(default_factory=list)
+
+    def says(
+        self,
+        kind: str,
+        when: str | datetime,
+        days: int = 0,
+        *,
+        heard: str | datetime | None = None,
+        role: str = "agency-desk",
+        id: str | None = None,  # noqa: A002 -- the attribute's own name
+        **data: Any,  # noqa: ANN401 -- whatever the event says
+    ) -> "Night":
+        """One event at a local time of the night (or so many days from it)."""
+        moment = self.at(when, days)
+        event = TYPES[kind].model_validate(
+            {
+                "id": id or f"e{next(_NUMBERS)}",
+                "source": f"/{role}",
+                "type": f"facilities.shift-cover.{kind}",
+                "subject": f"{self.premises.id}/{self.night}",
+                "time": moment,
+                "data": {"premises": self.premises.id, **data},
+            }
+        )
+        self.events.append(Taken(event, moment if heard is None else self.at(heard), role, PARTIES[role]))
+        return self
+
+    def confirmed(self, ref: str, when: str | datetime, days: int = 0, **more: Any) -> "Night":  # noqa: ANN401
+        """One person confirmed, by the agency and for the whole night unless said."""
+        stretch = {"from": self.at(more.pop("starts", "20:00")), "until": self.at(more.pop("until", "08:00"))}
+        supplier = more.pop("supplier", "agency")
+        return self.says("confirmed", when, days, cover_ref=ref, supplier=supplier, **stretch, **more)
+
+    def contingency(self, ref: str, when: str | datetime, **more: Any) -> "Night":  # noqa: ANN401
+        """A replacement put in, for an agency's person and for the whole night unless said."""
+        stretch = {"from": self.at(more.pop("starts", "20:00")), "until": self.at(more.pop("until", "08:00"))}
+        data = {"replaces": "agency", "cost_pence": 21_000, **more}
+        return self.says("contingency-arranged", when, cover_ref=ref, role="division", **stretch, **data)
+
+    def of(self, kind: str, ref: str | None, when: str | datetime, days: int = 0, **more: Any) -> "Night":  # noqa: ANN401
+        """Something about the cover with that reference."""
+        return self.says(kind, when, days, cover_ref=ref, **more)
+
+    def checked_in(self, *refs: str, when: str = "20:00") -> "Night":
+        """These people checked in."""
+        for ref in refs:
+            self.of("checked-in", ref, when, role="ap-manager")
+        return self
+
+    def at(self, when: str | datetime, days: int = 0) -> datetime:
+        """A local time of this night as an instant."""
+        return at(when, days, self.night) if isinstance(when, str) else when + timedelta(days=days)
+
+    def reckon(self, now: str | datetime, days: int = 0) -> NightReckoning:
+        """The night as it is reckoned then."""
+        return reckon_night(self.premises, self.night, self.events, self.policy, self.at(now, days))
+
+    def condition(self, kind: str, now: str | datetime, days: int = 0) -> Condition | None:
+        """The condition of the kind, if it ever held by then."""
+        found = [one for one in self.reckon(now, days).conditions if one.kind == kind]
+        assert len(found) <= 1
+        return found[0] if found else None
+
+    def holds(self, kind: str, now: str | datetime, days: int = 0) -> bool:
+        """Whether the condition of the kind holds then."""
+        found = self.condition(kind, now, days)
+        return found is not None and found.end is None

@@ -1,0 +1,129 @@
+"""Nights: who is missing, what that is escalated as, and when time alone will change it next.
+
+The rules are docs/RULES.md, section 4. Everything is a function of the night's events, whatever their order, of the
+policy and of now; no event is needed.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from models.decision import Condition, CoverState, NightReckoning, NightState
+from models.escalation import EscalationKind
+from models.history import Taken
+from models.ids import night_id
+from models.premises import Premises
+from models.shift_cover import CoverWithdrawn, Supplier
+from workorders.history import Arranged, arrange
+from workorders.night_contested import contest
+from workorders.night_course import FIRST_SPELL, Course, Stretch, follow, next_change
+from workorders.night_fold import STATUS_AFTER, Cover
+from workorders.night_plan import NightPolicy, nights_in_play, plan_night
+from workorders.night_words import shortage_reason
+
+__all__ = ["NOT_CONFIRMED", "NightPolicy", "nights_in_play", "reckon_arranged_night", "reckon_night"]
+
+NOT_CONFIRMED: Final = "not-confirmed"
+"""The label of a night about which nobody has said anything."""
+
+KINDS: Final = (EscalationKind.UNCONFIRMED_NIGHT, EscalationKind.UNCOVERED_NIGHT)
+_MINUTE: Final = timedelta(minutes=1)
+_NO_TIME: Final = timedelta(0)
+
+
+def reckon_night(
+    premises: Premises, night: date, history: Sequence[Taken], policy: NightPolicy, now: datetime
+) -> NightReckoning:
+    """The night at ``now`` from its history, in whatever order and however often its events are given.
+
+    Each condition is the latest stretch in which it held, past ones included.
+    """
+    return reckon_arranged_night(premises, night, arrange(history, policy.late_after), policy, now)
+
+
+def reckon_arranged_night(
+    premises: Premises, night: date, arranged: Arranged, policy: NightPolicy, now: datetime
+) -> NightReckoning:
+    """The same from a history that is in order already."""
+    plan = plan_night(premises, night, policy)
+    kept = arranged.kept
+    course = follow(kept, plan, now)
+    contested = contest(arranged, plan, now)
+    conditions = (
+        *(_condition(stretch, course) for kind in KINDS if (stretch := course.latest(kind)) is not None),
+        *((contested.condition,) if contested.condition is not None else ()),
+    )
+    upcoming = [at for at in (next_change(course, kept, now), contested.next_at) if at is not None]
+    next_at = min(upcoming, default=None)
+    ends_so_far = min(now, plan.ends)
+    fold = course.fold
+    state = NightState(
+        subject=night_id(premises.id, night.isoformat()),
+        premises=premises.id,
+        night=night,
+        starts=plan.starts,
+        ends=plan.ends,
+        required=fold.required,
+        own_staff=fold.own_staff,
+        confirmed=course.taken > 0,
+        deficit=fold.look(now).missing if now < plan.ends else 0,
+        covers=tuple(_cover(cover, now) for cover in sorted(fold.covers.values(), key=_by_start)),
+        short=tuple(course.short),
+        uncovered_minutes=sum(((end or ends_so_far) - start for start, end in course.short), _NO_TIME) // _MINUTE,
+        agency_minutes=course.agency // _MINUTE,
+        own_minutes=course.own // _MINUTE,
+        contingency_minutes=course.contingency // _MINUTE,
+        cost_pence=sum(cover.cost_pence for cover in fold.covers.values()),
+        ignored=(*arranged.ignored, *fold.ignored()),
+        policy_version=policy.version,
+        next_due_at=next_at,
+    )
+    return NightReckoning(state, conditions, next_at)
+
+
+def _condition(stretch: Stretch, course: Course) -> Condition:
+    return Condition(
+        stretch.kind,
+        "",
+        FIRST_SPELL,
+        stretch.onset,
+        stretch.end,
+        stretch.end_reason,
+        ((stretch.onset, None),),
+        shortage_reason(stretch, course.fold),
+        labels=() if course.taken else (NOT_CONFIRMED,),
+        happened_at=stretch.by.event.time if stretch.by else None,
+        heard_at=stretch.by.heard if stretch.by else None,
+    )
+
+
+def _cover(cover: Cover, now: datetime) -> CoverState:
+    ended = cover.ended_by
+    withdrawn = isinstance(ended, CoverWithdrawn)
+    return CoverState(
+        cover_ref=cover.ref,
+        supplier=Supplier.OWN if cover.own else Supplier.AGENCY,
+        contingency=cover.contingency,
+        starts=cover.starts,
+        until=cover.until,
+        status=_status(cover, now),
+        checked_in_at=cover.checked_in_at,
+        ended_at=ended.time if ended else None,
+        notice_minutes=max(0, (cover.starts - ended.time) // _MINUTE) if ended and withdrawn else None,
+        cost_pence=cover.cost_pence,
+    )
+
+
+def _status(cover: Cover, now: datetime) -> str:
+    """What has become of the cover: how it ended, or whether the person has come."""
+    if cover.ended_by is not None:
+        return STATUS_AFTER[type(cover.ended_by)]
+    if cover.starts == cover.until:
+        return "outside-window"
+    if cover.checked_in_at is not None:
+        return "checked-in"
+    return "confirmed" if now < cover.counts_until else "no-check-in"
+
+
+def _by_start(cover: Cover) -> tuple[datetime, str]:
+    return cover.starts, cover.ref
