@@ -1,4 +1,8 @@
-"""What a decision says: rungs that were reached, statements about them, and the states of orders and nights."""
+"""What a decision says: rungs that were reached, statements about them, and the states of orders and nights.
+
+Nothing here is ever changed once made. The shapes of which a decision makes many are not declared frozen, because
+building a frozen one takes three times as long.
+"""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -75,7 +79,7 @@ class Ignored:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ClockState:
     """One clock of the present spell: when it started, is due and was met; a breach reached stays a breach."""
 
@@ -89,7 +93,7 @@ class ClockState:
     contested: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Classification:
     """How an order is classified, and why."""
 
@@ -100,7 +104,7 @@ class Classification:
     policy_version: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OrderState:
     """What is known of one work order at an instant.
 
@@ -209,7 +213,7 @@ class Remembered:
     dispute: DisputeChange | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Decision:
     """What was decided about one subject at one instant.
 

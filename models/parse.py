@@ -78,8 +78,10 @@ def content_digest(event: InputEvent) -> bytes:
     Two events of one identity are the same if their digests are: however their time was written, in whatever order
     their fields stood, and whether a field that may be left out was left out or null.
     """
-    data = orjson.dumps(event.data.model_dump(by_alias=True, exclude_defaults=True), option=orjson.OPT_SORT_KEYS)
-    return sha256(f"{event.type}\n{event.subject}\n{event.time.isoformat()}\n".encode() + data).digest()
+    # Without what is null, so that a field that a later version adds, and an old event lacks, changes no digest.
+    data = {name: value for name, value in event.data.__dict__.items() if value is not None}
+    said = (event.type, event.subject, event.time, data)
+    return sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).digest()
 
 
 def unit_of(event: InputEvent) -> str:

@@ -95,7 +95,7 @@ def quote(text: str) -> str:
 
 def quote_name(name: str) -> str:
     """A field's name as part of a dotted path: as it is where that is safe, else escaped; cut at 60 characters."""
-    return _escaped(name[:QUOTED]) + (_CUT_MARK if len(name) > QUOTED else "")
+    return _escaped(name[:QUOTED]) + (_CUT_MARK if len(name) > QUOTED else "") or "''"
 
 
 def contradiction(reason: Reason, field: str, sentence: str) -> PydanticCustomError:

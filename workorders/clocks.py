@@ -72,7 +72,7 @@ class TargetRules(Hashable, Protocol):
         """What the clock allows; None if it does not run."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Step:
     """From ``since`` on the order has this effective priority, asset and fault, judged by these rules."""
 
@@ -187,16 +187,22 @@ def _paused(calendar: Calendar, start: datetime, due: datetime, pauses: Sequence
     return due
 
 
-def first_reached(
-    forces: Sequence[InForce], start: datetime, end: datetime | None, due: Callable[[InForce], datetime]
-) -> datetime | None:
-    """The first instant of [start, end) at which the time in force is reached, or None if it never is.
+def force_at(forces: Sequence[InForce], at: datetime) -> InForce | None:
+    """What is in force at the instant; None before the first."""
+    for force in reversed(forces):
+        if force.since <= at:
+            return force
+    return None
+
+
+def first_reached(forces: Sequence[InForce], start: datetime, end: datetime | None) -> datetime | None:
+    """The first instant of [start, end) at which the due time in force is reached, or None if it never is.
 
     The last entry holds for good, so the instant may lie in the future.
     """
     for n, force in enumerate(forces):
         until = forces[n + 1].since if n + 1 < len(forces) else None
-        at = max(due(force), force.since, start)
+        at = max(force.due, force.since, start)
         if at != NEVER and (until is None or at < until) and (end is None or at < end):
             return at
     return None

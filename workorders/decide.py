@@ -82,7 +82,7 @@ def _decide_order(case: Case, world: World, now: datetime) -> Decision:
     routes = _routes(world, case.unit)
     order = OrderCase(case.subject, premises, world.policies, routes, case.context, now)
     found = reckon_order(order, case.history)
-    statements = speak(found.reached, case.remembered.said, now, _because(case.history))
+    statements = speak(found.reached, case.remembered.said, now, lambda: _because(case.history))
     return Decision(
         found.state,
         tuple(found.reached),
@@ -142,7 +142,7 @@ def _decide_source(case: Case, world: World, now: datetime) -> Decision:
 
 
 def _decision(case: Case, state: NightState | SourceState, reached: list[Reached], now: datetime) -> Decision:
-    statements = speak(reached, case.remembered.said, now, _because(case.history))
+    statements = speak(reached, case.remembered.said, now, lambda: _because(case.history))
     return Decision(state, tuple(reached), statements, None, None, state.next_due_at)
 
 

@@ -4,7 +4,7 @@ Source of the rules: docs/RULES.md, section 3. A ladder is reckoned from its con
 it remembers nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
@@ -85,6 +85,9 @@ def climb(condition: Condition, rules: LadderRules, answers: Sequence[Answer], n
     return Climb(climber.result(), next_at)
 
 
+_Happening = tuple[datetime, int, Callable[[datetime, datetime], None]]
+
+
 class _Climber:
     """The walk up one ladder, event by event in time."""
 
@@ -127,7 +130,7 @@ class _Climber:
         end = self.condition.end
         while True:
             due = self._due()
-            happening = [(due, 2, self._fire)] if due is not None else []
+            happening: list[_Happening] = [(due, 2, self._fire)] if due is not None else []
             if self.steps:
                 happening.append((self.steps[0][0], 1, self._change_priority))
             if self.answers and self.last is not None:
@@ -171,7 +174,7 @@ class _Climber:
             return self.held_until
         return max(last.at + self.rungs[-1].repeat, self.cursor)
 
-    def _fire(self, at: datetime, now: datetime) -> None:
+    def _fire(self, at: datetime, now: datetime, /) -> None:
         rung = self._pending()
         if rung is None:
             self._repeat(at, now)
@@ -217,7 +220,7 @@ class _Climber:
             found = priority
         return found
 
-    def _answer(self, at: datetime, _now: datetime) -> None:
+    def _answer(self, at: datetime, _: datetime, /) -> None:
         answer = self.answers.pop(0)
         if answer.kind is AnswerKind.DECLINE:
             if self.held_from is not None:
@@ -251,7 +254,7 @@ class _Climber:
         if fired is not None:
             self.fired[fired.rung.name] = replace(fired, acknowledged_until=until)
 
-    def _change_priority(self, at: datetime, _now: datetime) -> None:
+    def _change_priority(self, at: datetime, _: datetime, /) -> None:
         before = self._priority(at - timedelta.resolution)
         priority = self.steps.pop(0)[1]
         self.rungs = self.rules.rungs(priority)

@@ -9,7 +9,8 @@ from models.decision import Classification, ClockState, Condition, Context, Igno
 from models.escalation import ClockName, EscalationKind
 from models.history import Taken
 from models.premises import Premises
-from workorders.clocks import NEVER
+from models.work_order import Raised
+from workorders.clocks import NEVER, force_at
 from workorders.disputes import Dispute
 from workorders.history import Arranged, arrange
 from workorders.order_conditions import (
@@ -88,8 +89,8 @@ def reckon_order(case: OrderCase, history: Sequence[Taken]) -> OrderReckoning:
 
 def _judge(history: Sequence[Taken], case: OrderCase) -> Policy:
     """The policy that says what is late: that of the raised event, else of the earliest that was heard."""
-    raised = min((taken.event.time for taken in history if taken.event.type.endswith(".raised")), default=None)
-    return case.timeline.at(raised or min((taken.heard for taken in history), default=case.now))
+    raised = [taken.event.time for taken in history if isinstance(taken.event, Raised)]
+    return case.timeline.at(min(raised) if raised else min((taken.heard for taken in history), default=case.now))
 
 
 def _contested(case: OrderCase, arranged: Arranged, ahead: list[datetime]) -> list[Condition]:
@@ -215,24 +216,19 @@ def _classification(step: BaseStep, reckoned: Reckoned) -> Classification:
 
 
 def _clocks(reckoned: Reckoned, contested: frozenset[str], now: datetime) -> tuple[ClockState, ...]:
-    found = [_clock(reckoned, clock, contested, now) for clock in ALL_CLOCKS]
-    return tuple(clock for clock in found if clock is not None)
-
-
-def _clock(reckoned: Reckoned, clock: ClockName, contested: frozenset[str], now: datetime) -> ClockState | None:
-    runs = [run for run in reckoned.runs if run.clock is clock]
-    last = runs[-1]
-    at = now if last.end is None else min(now, last.end)
-    force = next((force for force in reversed(last.forces) if force.since <= at), None)
-    if force is None or force.due is NEVER:
-        return None
-    return ClockState(
-        name=clock,
-        start=reckoned.base[0].since,
-        due=force.due,
-        warn=force.warn,
-        met=last.met,
-        ended_unmet=last.end if last.met is None and last.spell.unmet else None,
-        breached_at=next((run.breach for run in runs if run.breach is not None and run.breach <= now), None),
-        contested=clock in contested,
-    )
+    """The present state of each clock that runs: that of the last spell in which it ran."""
+    last = {run.clock: run for run in reckoned.runs}
+    breached: dict[ClockName, datetime] = {}
+    for run in reckoned.runs:
+        if run.breach is not None and run.breach <= now:
+            breached.setdefault(run.clock, run.breach)
+    found = []
+    for clock, run in last.items():
+        force = force_at(run.forces, now if run.end is None or now < run.end else run.end)
+        if force is not None and force.due is not NEVER:
+            unmet = run.end if run.met is None and run.spell.unmet else None
+            at, start = breached.get(clock), reckoned.base[0].since
+            found.append(
+                ClockState(clock, start, force.due, force.warn, run.met, unmet, at, contested=clock in contested)
+            )
+    return tuple(found)

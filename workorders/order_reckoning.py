@@ -6,17 +6,17 @@ Source of the rules: docs/RULES.md, section 2 and 6. A function of the order's h
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from models.decision import Condition, Context, Span
 from models.escalation import ClockName, EscalationKind
 from models.history import Taken
 from models.premises import PremisesKind
-from models.work_order import Priority
+from models.work_order import Priority, Raised
 from workorders.clocks import Asked, InForce, Promise, Step, allowed_pauses, first_reached, in_force, last_stretch
 from workorders.order_fold import ALL_CLOCKS, FIRST_SPELL, OrderFold, Spell, fold_order
 from workorders.order_steps import (
     BaseStep,
-    EffectiveStep,
     Exposure,
     base_steps,
     effective_steps,
@@ -29,8 +29,7 @@ from workorders.policy import Policy, PolicyTimeline
 PauseSpans = tuple[tuple[datetime, datetime], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ClockRun:
+class ClockRun(NamedTuple):
     """One clock in one spell: when it is met or ends unmet, and when its due is or would be breached."""
 
     clock: ClockName
@@ -45,14 +44,14 @@ class ClockRun:
         return self.breach is not None and self.breach <= at and (self.end is None or at < self.end)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reckoned:
     """One order by one reading of its history (with or without the late reports)."""
 
     fold: OrderFold
     kind: PremisesKind
     base: list[BaseStep]
-    effective: list[EffectiveStep]
+    effective: list[Step]
     exposure: list[Exposure]
     pauses: PauseSpans
     runs: tuple[ClockRun, ...]
@@ -93,13 +92,13 @@ def reckon(
     exposure = exposure_of(fold, base)
     effective = effective_steps(subject, base, exposure, context, now)
     pauses = _pauses(fold, policies[0][1])
-    return Reckoned(fold, kind, base, effective, exposure, pauses, _runs(fold, effective, pauses))
+    return Reckoned(fold, kind, base, effective, exposure, pauses, _runs(fold, effective, pauses, policies[0][1]))
 
 
 def _first_policy(kept: Sequence[Taken], timeline: PolicyTimeline) -> Policy | None:
-    for taken in kept:
-        if taken.event.type == "facilities.work-order.raised":
-            return timeline.at(taken.event.time)
+    # The order of history puts the raised event first.
+    if kept and isinstance(kept[0].event, Raised):
+        return timeline.at(kept[0].event.time)
     return None
 
 
@@ -117,21 +116,16 @@ def _pauses(fold: OrderFold, policy: Policy) -> PauseSpans:
     return allowed_pauses(asked, policy.pause_rule) if asked else ()
 
 
-def _runs(fold: OrderFold, effective: Sequence[EffectiveStep], pauses: PauseSpans) -> tuple[ClockRun, ...]:
-    steps = [Step(step.since, step.priority, step.policy, step.asset, step.fault) for step in effective]
-    forces = {clock: in_force(clock, steps, pauses, _promise(fold, clock, effective[0].policy)) for clock in ALL_CLOCKS}
+def _runs(fold: OrderFold, effective: Sequence[Step], pauses: PauseSpans, policy: Policy) -> tuple[ClockRun, ...]:
+    forces = {clock: in_force(clock, effective, pauses, _promise(fold, clock, policy)) for clock in ALL_CLOCKS}
     found = []
     for spell in fold.spells:
         for clock in spell.running:
             met = spell.met.get(clock)
             end = met if met is not None else spell.ended
-            breach = first_reached(forces[clock], spell.start, end, _due) if forces[clock] else None
+            breach = first_reached(forces[clock], spell.start, end)
             found.append(ClockRun(clock, spell, forces[clock], met, end, breach))
     return tuple(found)
-
-
-def _due(force: InForce) -> datetime:
-    return force.due
 
 
 def _promise(fold: OrderFold, clock: ClockName, policy: Policy) -> Promise | None:

@@ -6,18 +6,20 @@ Source of the rules: docs/RULES.md, 2.1 to 2.3 and 2.7.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 
 from models.decision import Context, Span
 from models.outputs import RuleMatch
 from models.premises import PremisesKind
 from models.work_order import Priority
+from workorders.clocks import REMEMBERED, Step
 from workorders.joined import joined_windows, overlap
 from workorders.order_fold import OrderFacts, OrderFold
 from workorders.policy import Policy, PolicyTimeline
 from workorders.priority import Facets
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class BaseStep:
     """From ``since`` on: the facts, the policy that judges them, and the base priority with its reasons."""
 
@@ -29,17 +31,6 @@ class BaseStep:
     base: Priority
     rules: tuple[RuleMatch, ...]
     settled: bool
-
-
-@dataclass(frozen=True, slots=True)
-class EffectiveStep:
-    """From ``since`` on the order counts as ``priority``; its targets are those of the policy for asset and fault."""
-
-    since: datetime
-    priority: Priority
-    policy: Policy
-    asset: str
-    fault: str
 
 
 Exposure = tuple[Span, bool, tuple[str, ...]]
@@ -80,19 +71,36 @@ def base_steps(
     fold: OrderFold, policies: Sequence[tuple[datetime, Policy]], kind: PremisesKind, until: datetime
 ) -> list[BaseStep]:
     """The base priority of a raised order over time: one step for each instant up to ``until`` that may change it."""
-    out_of_hours = not policies[0][1].is_office_hours(fold.facts[0].since)
-    found: list[BaseStep] = []
-    for at in _changes(fold, policies, until):
-        policy = _at(policies, at) if len(policies) > 1 else policies[0][1]
-        facts = _facts_at(fold, at)
-        season = policy.season_at(at)
-        facets = Facets(
-            kind, facts.asset, facts.fault, frozenset(facts.impacts), facts.alternative, out_of_hours, season
-        )
-        base, rules = policy.classify(facets)
-        settled = _settled_at(fold, at)
-        found.append(BaseStep(at, facts, policy, season, out_of_hours, settled or base, rules, settled is not None))
-    return found
+    first, ends = _opening(policies[0][1], kind, fold.facts[0])
+    if ends > until and len(policies) == 1 and len(fold.facts) == 1 and not fold.settled:
+        return [first]
+    return [_base_step(fold, policies, first, kind, at) for at in _changes(fold, policies, until)]
+
+
+# An order is decided several times in its life, and what its raising says of it never changes: it is remembered.
+@lru_cache(maxsize=REMEMBERED)
+def _opening(policy: Policy, kind: PremisesKind, facts: OrderFacts) -> tuple[BaseStep, datetime]:
+    """What the raised order's priority is, until its season ends or something is said about it."""
+    out_of_hours = not policy.is_office_hours(facts.since)
+    base, rules = policy.classify(_facets(kind, facts, policy.season_at(facts.since), out_of_hours=out_of_hours))
+    season = policy.season_at(facts.since)
+    step = BaseStep(facts.since, facts, policy, season, out_of_hours, base, rules, settled=False)
+    return step, policy.next_season_change(facts.since)
+
+
+def _facets(kind: PremisesKind, facts: OrderFacts, season: str, *, out_of_hours: bool) -> Facets:
+    impacts = frozenset(facts.impacts)
+    return Facets(kind, facts.asset, facts.fault, impacts, facts.alternative, out_of_hours, season)
+
+
+def _base_step(
+    fold: OrderFold, policies: Sequence[tuple[datetime, Policy]], first: BaseStep, kind: PremisesKind, at: datetime
+) -> BaseStep:
+    policy, facts = _at(policies, at), _facts_at(fold, at)
+    season = policy.season_at(at)
+    base, rules = policy.classify(_facets(kind, facts, season, out_of_hours=first.out_of_hours))
+    settled = _settled_at(fold, at)
+    return BaseStep(at, facts, policy, season, first.out_of_hours, settled or base, rules, settled=settled is not None)
 
 
 def _changes(fold: OrderFold, policies: Sequence[tuple[datetime, Policy]], until: datetime) -> list[datetime]:
@@ -107,7 +115,7 @@ def _changes(fold: OrderFold, policies: Sequence[tuple[datetime, Policy]], until
         while at <= min(stop, until):
             times.add(at)
             at = policy.next_season_change(at)
-    return sorted(times) if len(times) > 1 else [start]
+    return sorted(times)
 
 
 def _facts_at(fold: OrderFold, at: datetime) -> OrderFacts:
@@ -145,9 +153,11 @@ def exposure_of(fold: OrderFold, steps: Sequence[BaseStep]) -> list[Exposure]:
 
 def effective_steps(
     subject: str, steps: Sequence[BaseStep], exposure: Sequence[Exposure], context: Context, now: datetime
-) -> list[EffectiveStep]:
+) -> list[Step]:
     """The effective priority over time up to now: P1 instead of P2 within the joined windows."""
     windows = joined_windows(subject, exposure, context) if exposure else []
+    if not windows and len(steps) == 1:
+        return [_effective(steps[0], steps[0].since, steps[0].base)]
     if not windows:
         return _without_repeats([_effective(step, step.since, step.base) for step in steps])
     times = {step.since for step in steps}
@@ -160,15 +170,15 @@ def effective_steps(
     return _without_repeats(found)
 
 
-def _effective(step: BaseStep, since: datetime, priority: Priority) -> EffectiveStep:
-    return EffectiveStep(since, priority, step.policy, step.facts.asset, step.facts.fault)
+def _effective(step: BaseStep, since: datetime, priority: Priority) -> Step:
+    return Step(since, priority, step.policy, step.facts.asset, step.facts.fault)
 
 
 def _covers(span: Span, at: datetime) -> bool:
     return span[0] <= at and (span[1] is None or at < span[1])
 
 
-def _without_repeats(steps: list[EffectiveStep]) -> list[EffectiveStep]:
+def _without_repeats(steps: list[Step]) -> list[Step]:
     found = steps[:1]
     for step in steps[1:]:
         if replace(step, since=found[-1].since) != found[-1]:

@@ -1,6 +1,6 @@
 """Statements: what must be said so that what was said agrees with what stands (docs/RULES.md, section 7)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -14,13 +14,15 @@ WITHDRAWN_REASON: Final = "By what is known now this was not reached"
 
 
 def speak(
-    reached: Sequence[Reached], said: Mapping[UUID, Said], now: datetime, because: str | None
+    reached: Sequence[Reached], said: Mapping[UUID, Said], now: datetime, because: Callable[[], str | None]
 ) -> tuple[Statement, ...]:
     """The statements that bring what was said into agreement with what is reached by what is known now.
 
     ``because`` names the newest event that was heard, for the reason of a withdrawal. Nothing is said twice: with the
     statements added to what was said, a second call says nothing.
     """
+    if not reached and not said:
+        return ()
     found: list[Statement] = []
     known: set[UUID] = set()
     for one in sorted(reached, key=_stands_last):
@@ -33,7 +35,7 @@ def speak(
     latest = {_rung(one): one for one in reached if one.repeat > 0}
     for id_, before in said.items():
         if id_ not in known and before.statement not in GONE:
-            found.append(_gone(before, latest.get(_rung(before.reached)), now, because))
+            found.append(_gone(before, latest.get(_rung(before.reached)), now, because()))
     return tuple(found)
 
 

@@ -151,26 +151,22 @@ def forces(*entries: tuple[float, float, float]) -> list[InForce]:
     return [InForce(START + a * HOUR, START + b * HOUR, START + c * HOUR) for a, b, c in entries]
 
 
-def _due(force: InForce) -> datetime:
-    return force.due
-
-
 def test_a_breach_reached_under_a_stricter_priority_stays_when_the_priority_falls() -> None:
-    found = first_reached(forces((0, 100, 75), (2, 4, 3), (5, 100, 75)), START, None, _due)
+    found = first_reached(forces((0, 100, 75), (2, 4, 3), (5, 100, 75)), START, None)
     assert found == START + 4 * HOUR
 
 
 def test_a_due_time_that_a_fall_takes_away_in_time_is_no_breach() -> None:
-    found = first_reached(forces((0, 100, 75), (2, 10, 8), (5, 100, 75)), START, None, _due)
+    found = first_reached(forces((0, 100, 75), (2, 10, 8), (5, 100, 75)), START, None)
     assert found == START + 100 * HOUR
 
 
 def test_a_clock_met_at_its_very_due_time_is_no_breach() -> None:
-    assert first_reached(forces((0, 4, 3)), START, START + 4 * HOUR, _due) is None
+    assert first_reached(forces((0, 4, 3)), START, START + 4 * HOUR) is None
 
 
 def test_a_due_time_that_lies_before_the_spell_is_breached_at_its_start() -> None:
-    assert first_reached(forces((0, 4, 3)), START + 9 * HOUR, None, _due) == START + 9 * HOUR
+    assert first_reached(forces((0, 4, 3)), START + 9 * HOUR, None) == START + 9 * HOUR
 
 
 def test_a_warning_ends_when_a_fall_moves_its_time_away_and_the_last_stretch_counts() -> None:

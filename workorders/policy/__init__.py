@@ -3,7 +3,14 @@
 from workorders.policy.check_both import check
 from workorders.policy.estate import Estate
 from workorders.policy.load import default_estate, default_policy, default_world, load_estate, load_policy, load_world
-from workorders.policy.read import estate_from_json, estate_from_toml, policy_from_json, policy_from_toml
+from workorders.policy.read import (
+    estate_from_data,
+    estate_from_json,
+    estate_from_toml,
+    policy_from_data,
+    policy_from_json,
+    policy_from_toml,
+)
 from workorders.policy.refusal import PolicyError
 from workorders.policy.rulebook import Policy
 from workorders.policy.timeline import EstateTimeline, PolicyTimeline, World
@@ -21,11 +28,13 @@ __all__ = [
     "default_estate",
     "default_policy",
     "default_world",
+    "estate_from_data",
     "estate_from_json",
     "estate_from_toml",
     "load_estate",
     "load_policy",
     "load_world",
+    "policy_from_data",
     "policy_from_json",
     "policy_from_toml",
 ]

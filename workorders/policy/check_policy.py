@@ -101,7 +101,7 @@ def _missing_targets(spec: PolicySpec) -> Iterator[str]:
             yield f"targets.{priority}: fix is missing; every priority needs it"
     for stricter, laxer in pairwise(Priority):
         for clock in spec.targets.get(laxer, {}):
-            if clock not in spec.targets.get(stricter, {}):
+            if clock is not ClockName.FIX and clock not in spec.targets.get(stricter, {}):
                 yield f"targets.{stricter}: {clock} is missing although {laxer}, which is less urgent, has it"
 
 

@@ -3,11 +3,12 @@
 import json
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_args
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from models.ids import Code, PremisesId
 from models.policy import PolicySpec
 from models.premises import EstateSpec
 from workorders.policy.estate import Estate
@@ -16,19 +17,34 @@ from workorders.policy.rulebook import Policy
 
 SoundT = TypeVar("SoundT")
 
+_CODE: Final = "lower-case letters, digits and hyphens, at most 40"
+_WRITTEN: Final = {
+    get_args(Code)[1].pattern: f"a code has {_CODE}, and begins with a letter",
+    get_args(PremisesId)[1].pattern: f"a premises id has {_CODE}, and does not begin with a hyphen",
+}
+"""What the patterns that a person meets mean in words."""
+
 _CALLED_BY: Final = ("id", "name", "source", "reason", "kind")
 """What an entry of a list is called by, the best first."""
 
 
 def policy_from_toml(text: bytes | str, name: str) -> Policy:
     """The policy that a text in TOML describes; ``PolicyError`` with the name in front if it is not sound."""
-    content = _toml(text, name)
-    return _sound(name, content, lambda: Policy(PolicySpec.model_validate(content)))
+    return policy_from_data(_toml(text, name), name)
 
 
 def estate_from_toml(text: bytes | str, name: str) -> Estate:
     """The estate that a text in TOML describes; ``PolicyError`` with the name in front if it is not sound."""
-    content = _toml(text, name)
+    return estate_from_data(_toml(text, name), name)
+
+
+def policy_from_data(content: Mapping[str, Any], name: str) -> Policy:
+    """The policy that plain data describe; ``PolicyError`` with the name in front if it is not sound."""
+    return _sound(name, content, lambda: Policy(PolicySpec.model_validate(content)))
+
+
+def estate_from_data(content: Mapping[str, Any], name: str) -> Estate:
+    """The estate that plain data describe; ``PolicyError`` with the name in front if it is not sound."""
     return _sound(name, content, lambda: Estate(EstateSpec.model_validate(content)))
 
 
@@ -40,6 +56,12 @@ def policy_from_json(text: bytes | str, name: str) -> Policy:
 def estate_from_json(text: bytes | str, name: str) -> Estate:
     """The estate of a stored canonical content; ``PolicyError`` with the name in front if it is not sound."""
     return _sound(name, _json(text, name), lambda: Estate(EstateSpec.model_validate_json(text)))
+
+
+def built_from_toml(text: bytes | str, name: str, build: Callable[[dict[str, Any]], SoundT]) -> SoundT:
+    """What is built from a text in TOML; ``PolicyError`` has a sentence, with the name in front, for each fault."""
+    content = _toml(text, name)
+    return _sound(name, content, lambda: build(content))
 
 
 def _toml(text: bytes | str, name: str) -> dict[str, Any]:
@@ -114,14 +136,17 @@ def _reason(error: ErrorDetails) -> str:
         case "value_error":
             return str(context["error"])
         case "string_pattern_mismatch":
-            return f"{given!r} is not written as it must be: it has to match {context['pattern']}"
+            pattern = context["pattern"]
+            return f"{given!r} is not written as it must be: {_WRITTEN.get(pattern, f'it has to match {pattern}')}"
         case "enum" | "literal_error":
             return f"{given!r} is none of {context['expected']}"
         case _:
-            return _as_pydantic_says(error)
+            return _as_the_shape_says(error)
 
 
-def _as_pydantic_says(error: ErrorDetails) -> str:
+def _as_the_shape_says(error: ErrorDetails) -> str:
+    if "sentence" in error.get("ctx", {}):
+        return str(error["ctx"]["sentence"])
     message = error["msg"]
     return f"{message[0].lower()}{message[1:]}, not {_short(error['input'])}"
 
