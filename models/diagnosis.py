@@ -11,8 +11,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from models.envelope import Envelope, ExtensionName, ExtensionValue
 from models.history import InputEvent
-from models.json_text import check_keys_and_characters, document, dotted
-from models.kafka_binding import Headers, attributes_of, check_event_format, is_structured
+from models.json_text import Path, check_keys_and_characters, document, dotted
+from models.kafka_binding import PREFIX, STRUCTURED_JSON, Headers, attributes_of, check_event_format, is_structured
 from models.refusal import Reason, Refusal, RefusedError, quote
 from models.schemas import FIELDS, INPUTS, OUTPUTS, SCHEMA_URIS, TYPES_ON, OutputEvent
 from models.wording import worded
@@ -22,6 +22,7 @@ EventT = TypeVar("EventT", bound=BaseModel)
 MAX_BYTES: Final = 65_536
 """The size of the largest event that is taken, in bytes; in binary mode its headers count too."""
 
+_WHOLE_EVENT: Final = STRUCTURED_JSON.decode()
 _PROSE: Final = frozenset({("data", "note")})
 _CORE: Final = frozenset(Envelope.model_fields)
 _REQUIRED: Final = ("id", "source", "subject", "time", "data")
@@ -32,7 +33,7 @@ _VALUE: Final = TypeAdapter[str | bool | int](ExtensionValue)
 def examine(value: bytes | None, key: bytes | None, headers: Headers, topic: str) -> InputEvent | Refusal:
     """The event, or the first of the reasons for which it is none; never raises."""
     try:
-        said = _whole(value, headers)
+        said = _whole(value, headers, _PROSE)
         event_type = _type_of(said, topic)
         _check_attributes(said, event_type)
         _check_fields(said["data"], event_type)
@@ -46,7 +47,7 @@ def examine(value: bytes | None, key: bytes | None, headers: Headers, topic: str
 def examine_output(value: bytes | None) -> OutputEvent | Refusal:
     """The same for what we say ourselves, which bears no doubt about its topic or its fields; never raises."""
     try:
-        said = _whole(value, ())
+        said = _whole(value, (), None)
         event_type = _known_type(said, OUTPUTS)
         return _read(OUTPUTS[event_type], said, event_type)
     except RefusedError as refused:
@@ -60,12 +61,12 @@ def check_key(event: InputEvent, key: bytes | None) -> None:
         raise RefusedError(Reason.KEY_NOT_PREMISES, "key", f"{given}; it must be what data.premises says.")
 
 
-def _whole(value: bytes | None, headers: Headers) -> dict[str, Any]:
-    """The event as one object of attributes and data, whichever mode it came in, with its characters looked at."""
+def _whole(value: bytes | None, headers: Headers, prose: frozenset[Path] | None) -> dict[str, Any]:
+    """The event as one object of attributes and data, whichever mode it came in."""
     if not value:
         raise RefusedError(Reason.EMPTY_VALUE, "value", "The record has no value.")
     said = _structured(value, headers) if is_structured(headers) else _binary(value, headers)
-    check_keys_and_characters(said, _PROSE)
+    check_keys_and_characters(said, prose)
     # CloudEvents: an attribute that is null is an attribute that is not set.
     return {name: member for name, member in said.items() if member is not None}
 
@@ -81,6 +82,9 @@ def _structured(value: bytes, headers: Headers) -> dict[str, Any]:
 
 def _binary(value: bytes, headers: Headers) -> dict[str, Any]:
     attributes = attributes_of(headers)
+    if "specversion" not in attributes:
+        sentence = f"The header {PREFIX}specversion is missing; a whole event as value is declared as {_WHOLE_EVENT}."
+        raise RefusedError(Reason.MISSING_ATTRIBUTE, "specversion", sentence)
     _check_size(len(value) + sum(len(name) + len(text) for name, text in attributes.items()))
     return {**attributes, "data": document(value)}
 

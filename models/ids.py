@@ -37,7 +37,7 @@ UnitId = Annotated[str, StringConstraints(pattern=rf"^(source:[{_URI}]{{1,120}}|
 
 WorkOrderId = Annotated[str, StringConstraints(max_length=60, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 NightId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}/[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
-AnySubject = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[!-~]*$")]
+AnySubject = Annotated[str, StringConstraints(max_length=128, pattern=r"^[!-~]+$")]
 SourceId = Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=rf"^[{_URI}]*$")]
 """A CloudEvents source: a URI reference."""
 

@@ -44,10 +44,10 @@ def document(value: bytes) -> object:
         raise RefusedError(Reason.NOT_JSON, "value", said) from None
 
 
-def check_keys_and_characters(found: object, prose: frozenset[Path]) -> None:
+def check_keys_and_characters(found: object, prose: frozenset[Path] | None) -> None:
     """Refuses a repeated key, a control character or half a surrogate pair, wherever it stands in the document.
 
-    In the fields of prose tabs and line ends are allowed.
+    In the fields of prose tabs and line ends are allowed; None means that every text is prose.
     """
     for path, value in _walk((), found):
         if isinstance(value, _Repeated):
@@ -55,7 +55,7 @@ def check_keys_and_characters(found: object, prose: frozenset[Path]) -> None:
             said = f"The key {field} stands there more than once, so what it says is not clear."
             raise RefusedError(Reason.DUPLICATE_KEY, field, said)
         if isinstance(value, str):
-            _check_characters(path, value, _CONTROL_IN_PROSE if path in prose else _CONTROL)
+            _check_characters(path, value, _CONTROL_IN_PROSE if prose is None or path in prose else _CONTROL)
 
 
 def dotted(path: Path) -> str:

@@ -41,7 +41,14 @@ _TYPES: Final = {
     "uuid_parsing": "a UUID",
     "uuid_type": "a UUID",
 }
-_RANGES: Final = {"greater_than_equal": ("ge", "at least"), "less_than_equal": ("le", "at most")}
+_LIMITS: Final = {
+    "missing": (Reason.MISSING_FIELD, "is missing"),
+    "extra_forbidden": (Reason.UNKNOWN_FIELD, "is no field of {event_type}"),
+    "string_too_long": (Reason.TEXT_TOO_LONG, "has more than {max_length} characters"),
+    "too_long": (Reason.TOO_MANY, "has more than {max_length} entries"),
+    "greater_than_equal": (Reason.NUMBER_OUT_OF_RANGE, "must be at least {ge}"),
+    "less_than_equal": (Reason.NUMBER_OUT_OF_RANGE, "must be at most {le}"),
+}
 
 
 def worded(error: ErrorDetails, event_type: str) -> Refusal:
@@ -49,33 +56,25 @@ def worded(error: ErrorDetails, event_type: str) -> Refusal:
     context, path = error.get("ctx", {}), error["loc"]
     if error["type"] in _OWN_REASONS:
         field, sentence = str(context.get("field", dotted(path))), str(context["sentence"])
-        return Refusal(error["type"], field, f"{sentence}." if "field" in context else f"{field}: {sentence}.")
+        return Refusal(Reason(error["type"]), field, f"{sentence}." if "field" in context else f"{field}: {sentence}.")
     field = dotted(path)
     code, words = _said(error, context, event_type)
     return Refusal(code, field, f"{field} {words}.")
 
 
 def _said(error: ErrorDetails, context: dict[str, Any], event_type: str) -> tuple[Reason, str]:
-    kind, in_data = error["type"], error["loc"][0] == "data"
-    malformed = Reason.MALFORMED_FIELD if in_data else Reason.MALFORMED_ATTRIBUTE
-    if kind == "missing":
-        return Reason.MISSING_FIELD, "is missing"
-    if kind == "string_too_long":
-        most = context["max_length"]
-        code = Reason.REFERENCE_TOO_LONG if most == _REFERENCE_LENGTH else Reason.TEXT_TOO_LONG
-        return code, f"has more than {most} characters"
-    if kind == "too_long":
-        return Reason.TOO_MANY, f"has more than {context['max_length']} entries"
-    if kind == "enum" and isinstance(error["input"], str):
+    kind = error["type"]
+    malformed = Reason.MALFORMED_FIELD if error["loc"][0] == "data" else Reason.MALFORMED_ATTRIBUTE
+    if kind == "string_too_long" and context["max_length"] == _REFERENCE_LENGTH:
+        return Reason.REFERENCE_TOO_LONG, f"has more than {_REFERENCE_LENGTH} characters"
+    if kind in _LIMITS:
+        code, words = _LIMITS[kind]
+        return code, words.format(**context, event_type=event_type)
+    if kind in {"enum", "literal_error"} and isinstance(error["input"], str):
         return Reason.UNKNOWN_VALUE, f"is {quote(error['input'])}; it must be {context['expected']}"
-    if kind in _RANGES:
-        limit, words = _RANGES[kind]
-        return Reason.NUMBER_OUT_OF_RANGE, f"must be {words} {context[limit]}"
     if kind == "string_pattern_mismatch":
         return _of_another_form(error, malformed, event_type)
-    if kind == "string_too_short":
-        return malformed, "is empty"
-    return malformed, f"must be {_TYPES.get(kind, _ANY_TEXT)}"
+    return malformed, "is empty" if kind == "string_too_short" else f"must be {_TYPES.get(kind, _ANY_TEXT)}"
 
 
 def _of_another_form(error: ErrorDetails, malformed: Reason, event_type: str) -> tuple[Reason, str]:

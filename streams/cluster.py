@@ -1,16 +1,14 @@
 """The cluster: the embedded broker or Kafka on servers, behind one small face."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
+
+from confluent_kafka import TopicCollection
 
 from streams.incarnation import Incarnation
-from streams.kafka_client import BrokerUnreachable, admin_client, answers
+from streams.kafka_admin import admin_client, answers
 from streams.settings import Settings
-
-if TYPE_CHECKING:
-    from confluent_kafka.admin import TopicDescription
 
 
 class Cluster(Protocol):
@@ -24,13 +22,9 @@ class Cluster(Protocol):
     async def incarnations(self, names: Iterable[str]) -> dict[str, Incarnation]:
         """The present incarnation of each of the topics.
 
-        Raises ``BrokerUnreachable`` while no broker answers and ``TopicMissing`` for a topic that does not exist.
+        Raises ``BrokerUnreachable`` while no broker answers and ``KafkaRefused`` for a topic that does not exist.
         """
         ...
-
-
-class TopicMissing(Exception):
-    """A topic that we need is not on the cluster."""
 
 
 class KafkaServers:
@@ -42,8 +36,6 @@ class KafkaServers:
 
     async def incarnations(self, names: Iterable[str]) -> dict[str, Incarnation]:
         """The cluster's id and each topic's id, which Kafka gives anew whenever a topic is made."""
-        from confluent_kafka import TopicCollection  # noqa: PLC0415 - the command line must start fast
-
         admin = admin_client(self._settings, self.bootstrap)
         wait = self._settings.broker_timeout_s
         described = admin.describe_topics(TopicCollection(list(names)), request_timeout=wait)

@@ -28,7 +28,7 @@ from typing import Final, Self
 from confluent_kafka import KafkaError, cimpl
 
 from models.ids import new_id
-from streams.cluster import Incarnation
+from streams.incarnation import Incarnation
 from streams.topics import EMBEDDED_PARTITIONS, TOPICS
 
 _PRODUCER: Final = 0
@@ -125,7 +125,7 @@ def _librdkafka() -> ctypes.CDLL:
             function = getattr(library, name)
         except AttributeError:
             raise EmbeddedBrokerError(
-                f"this build of confluent-kafka has no embedded broker ({name} is missing); name one by WORKORDERS_BROKER"
+                f"this confluent-kafka has no embedded broker, for it lacks {name}; name a broker by WORKORDERS_BROKER"
             ) from None
         function.restype, function.argtypes = result, arguments
     return library

@@ -1,17 +1,20 @@
 """Kafka clients: how every producer and consumer here is made, started and stopped.
 
-Producers are idempotent and wait for all replicas; consumers never commit by themselves. No call waits for a
-broker longer than ``broker_timeout_s``, and a broker that cannot be reached is reported in one sentence.
+Producers are idempotent and wait for all replicas; consumers never commit by themselves. Starting and stopping are
+bounded, and a broker that cannot be reached is reported in one sentence.
+
+While the broker is away an idempotent producer keeps what it was given, for ever: ``send`` returns, but its future
+waits until the broker is back. Whoever awaits it bounds the wait.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from ssl import SSLContext
-from typing import Any, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 from aiokafka.helpers import create_ssl_context
@@ -20,26 +23,80 @@ from streams.settings import KafkaSecurity, Settings
 
 log = logging.getLogger(__name__)
 
-LINGER_MS = 5
+LINGER_MS: Final = 5
 """How long a record waits for company before it is sent."""
-
-Client = TypeVar("Client", AIOKafkaProducer, AIOKafkaConsumer)
 
 
 class BrokerUnreachable(Exception):  # noqa: N818 - it is what happened, in words
     """No broker answered in time; the text says where and how long it was waited for."""
 
 
-def make_producer(settings: Settings, bootstrap: str) -> AIOKafkaProducer:
+class Producer(AIOKafkaProducer):  # type: ignore[misc]  # it ships no types
+    """A producer whose ``stop`` ends in time while the broker is away."""
+
+    stop_within_s = 5.0
+
+    async def stop(self) -> None:
+        """Send what is left, or give it up, and close the connections; the futures of what is given up never end."""
+        flushing = asyncio.ensure_future(self.flush())
+        await asyncio.wait({flushing}, timeout=self.stop_within_s)
+        if flushing.done():
+            await super().stop()
+            return
+        log.warning("records were given up: the broker did not confirm them within %g s", self.stop_within_s)
+        flushing.cancel()
+        self._closed = True
+        await self.client.close()
+        await self._sender.close()
+
+
+class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # it ships no types
+    """A consumer whose ``stop`` ends, and in time, while the broker is away."""
+
+    stop_within_s = 5.0
+    commit_within_s = 10.0
+
+    async def commit(self, offsets: Mapping[TopicPartition, int] | None = None) -> None:
+        """Commit the offsets, by default of all that was handed out.
+
+        Raises ``BrokerUnreachable`` when no broker confirms it in time, and ``CommitFailedError`` (a ``KafkaError``)
+        when the partitions have gone to another member; in both cases what was read may be read again.
+        """
+        try:
+            async with asyncio.timeout(self.commit_within_s):
+                await super().commit(offsets)
+        except TimeoutError:
+            raise BrokerUnreachable(f"no broker confirmed a commit within {self.commit_within_s:g} s") from None
+
+    async def stop(self) -> None:
+        """Leave the group, or give that up, and close the connections.
+
+        The stop that we inherit waits for whatever it has asked the broker, and ends half-way, by the cancellation
+        of its own fetch, when that is being retried.
+        """
+        leaving = asyncio.ensure_future(super().stop())
+        await asyncio.wait({leaving}, timeout=self.stop_within_s)
+        if not leaving.done() or leaving.cancelled():
+            await self._client.close()
+            await asyncio.wait({leaving}, timeout=self.stop_within_s)
+        if leaving.done() and not leaving.cancelled():
+            leaving.result()
+
+
+Client = TypeVar("Client", Producer, Consumer)
+
+
+def make_producer(settings: Settings, bootstrap: str) -> Producer:
     """A producer, not yet started, that neither loses nor doubles nor reorders what it has accepted."""
-    return AIOKafkaProducer(
-        **_connection(settings, bootstrap), enable_idempotence=True, acks="all", linger_ms=LINGER_MS
-    )
+    options = _connection(settings, bootstrap)
+    producer = Producer(**options, enable_idempotence=True, acks="all", linger_ms=LINGER_MS)
+    producer.stop_within_s = settings.stop_within_s / 2
+    return producer
 
 
 def make_consumer(
     settings: Settings, bootstrap: str, *, group: str | None, without_offset: Literal["none", "earliest", "latest"]
-) -> AIOKafkaConsumer:
+) -> Consumer:
     """A consumer of bytes, not yet started or subscribed, that commits only when told to.
 
     Partitions are shared out by range, so that one member holds the same partitions of equally partitioned topics.
@@ -49,7 +106,7 @@ def make_consumer(
     Records at the group's committed offsets may be handed out between an assignment and the end of the rebalance
     listener; whoever seeks in the listener must drop what arrives of a partition before its seek.
     """
-    return AIOKafkaConsumer(
+    consumer = Consumer(
         **_connection(settings, bootstrap),
         group_id=group,
         enable_auto_commit=False,
@@ -59,19 +116,29 @@ def make_consumer(
         heartbeat_interval_ms=settings.heartbeat_ms,
         max_poll_records=settings.batch_max_records,
     )
+    consumer.commit_within_s = settings.broker_timeout_s
+    consumer.stop_within_s = settings.stop_within_s / 2
+    return consumer
 
 
 @asynccontextmanager
 async def running(client: Client, settings: Settings) -> AsyncGenerator[Client]:
     """Start the client, hand it over and stop it, each within bounds.
 
-    Raises ``BrokerUnreachable`` when it does not start. A stop that does not end in time is given up with a warning.
+    Raises ``BrokerUnreachable`` when it does not start. A stop has half of ``stop_within_s`` for sending what is
+    left and leaving the group; then what is left is given up, with a warning.
     """
     try:
-        await _start(client, settings.broker_timeout_s)
+        await _start(client, settings.broker, settings.broker_timeout_s)
         yield client
     finally:
-        await _stop(client, settings.broker_timeout_s)
+        await client.stop()
+
+
+async def find_broker(settings: Settings, bootstrap: str) -> None:
+    """Return when a broker answers; raises ``BrokerUnreachable`` when none does within ``broker_timeout_s``."""
+    async with running(make_consumer(settings, bootstrap, group=None, without_offset="none"), settings):
+        log.debug("a broker answers at %s", bootstrap)
 
 
 def tls_context(security: KafkaSecurity) -> SSLContext | None:
@@ -102,20 +169,11 @@ def _connection(settings: Settings, bootstrap: str) -> dict[str, Any]:
     }
 
 
-async def _start(client: AIOKafkaProducer | AIOKafkaConsumer, within_s: float) -> None:
-    where = client_servers(client)
+async def _start(client: Producer | Consumer, servers: str, within_s: float) -> None:
     try:
         async with asyncio.timeout(within_s):
             await client.start()
     except TimeoutError:
-        raise BrokerUnreachable(f"no broker answered at {where} within {within_s:g} s") from None
+        raise BrokerUnreachable(f"no broker answered within {within_s:g} s at {servers}") from None
     except KafkaError as error:
-        raise BrokerUnreachable(f"no broker can be reached at {where}: {error}") from error
-
-
-async def _stop(client: AIOKafkaProducer | AIOKafkaConsumer, within_s: float) -> None:
-    try:
-        async with asyncio.timeout(within_s):
-            await client.stop()
-    except TimeoutError:
-        log.warning("a Kafka client was left behind: it did not stop within %g s", within_s)
+        raise BrokerUnreachable(f"no broker can be reached at {servers}: {error}") from error

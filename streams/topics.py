@@ -13,6 +13,8 @@ EMBEDDED_PARTITIONS: Final = 4
 _QUARTER: Final = timedelta(days=90)
 _MONTH: Final = timedelta(days=30)
 _UNIT: Final = "premises id, or source:<id> for what is about a source itself"
+_ORIGIN: Final = "origin: <topic>/<partition>/<offset>"
+_VERSION: Final = "version: the hash of its content"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +59,14 @@ SHIFT_COVER: Final = Topic("shift-cover", "in", "what happened to cover for nigh
 RESPONSES: Final = Topic("escalation-responses", "in", "what roles answered to escalations", _UNIT, _QUARTER)
 
 CLASSIFICATIONS: Final = Topic("classifications", "out", "each order's priority and its reasons", _UNIT, _QUARTER)
-# A restored ledger adopts from these three what was already said, so they are never forgotten.
-ESCALATIONS: Final = Topic("escalations", "out", "the numbered statements of every escalation", _UNIT, None)
-POLICIES: Final = Topic(
-    "policies", "out", "the timeline of policies", "policy version", None, compacted=True, spread=False
-)
-ESTATES: Final = Topic("estates", "out", "the timeline of estates", "estate version", None, compacted=True, spread=False)
 DISPUTES: Final = Topic("disputes", "out", "priorities on which the provider differs", _UNIT, _QUARTER)
 BACKLOG: Final = Topic("backlog", "out", "what is outstanding at each premises", "premises id", None, compacted=True)
-REJECTED: Final = Topic(
-    "rejected-events", "out", "input that could not be taken, and why", "origin: <topic>/<partition>/<offset>", _MONTH
-)
+REJECTED: Final = Topic("rejected-events", "out", "input that could not be taken, and why", _ORIGIN, _MONTH)
+
+# From these three a restored ledger adopts what was already said, so they are kept for ever.
+ESCALATIONS: Final = Topic("escalations", "out", "the numbered statements of every escalation", _UNIT, None)
+POLICIES: Final = Topic("policies", "out", "the timeline of policies", _VERSION, None, compacted=True, spread=False)
+ESTATES: Final = Topic("estates", "out", "the timeline of estates", _VERSION, None, compacted=True, spread=False)
 
 TOPICS: Final = (
     WORK_ORDERS,

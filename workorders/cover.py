@@ -9,7 +9,6 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from models.decision import Condition, CoverState, NightReckoning, NightState
-from models.escalation import EscalationKind
 from models.history import Taken
 from models.ids import night_id
 from models.premises import Premises
@@ -26,9 +25,7 @@ __all__ = ["NOT_CONFIRMED", "NightPolicy", "nights_in_play", "reckon_arranged_ni
 NOT_CONFIRMED: Final = "not-confirmed"
 """The label of a night about which nobody has said anything."""
 
-KINDS: Final = (EscalationKind.UNCONFIRMED_NIGHT, EscalationKind.UNCOVERED_NIGHT)
 _MINUTE: Final = timedelta(minutes=1)
-_NO_TIME: Final = timedelta(0)
 
 
 def reckon_night(
@@ -49,13 +46,13 @@ def reckon_arranged_night(
     kept = arranged.kept
     course = follow(kept, plan, now)
     contested = contest(arranged, plan, now)
-    conditions = (
-        *(_condition(stretch, course) for kind in KINDS if (stretch := course.latest(kind)) is not None),
-        *((contested.condition,) if contested.condition is not None else ()),
-    )
-    upcoming = [at for at in (next_change(course, kept, now), contested.next_at) if at is not None]
-    next_at = min(upcoming, default=None)
-    ends_so_far = min(now, plan.ends)
+    latest = {stretch.kind: stretch for stretch in course.stretches}
+    conditions = [_condition(stretch, course) for stretch in latest.values()]
+    if contested.condition is not None:
+        conditions.append(contested.condition)
+    next_at = next_change(course, kept, now)
+    if contested.next_at is not None and (next_at is None or contested.next_at < next_at):
+        next_at = contested.next_at
     fold = course.fold
     state = NightState(
         subject=night_id(premises.id, night.isoformat()),
@@ -66,19 +63,26 @@ def reckon_arranged_night(
         required=fold.required,
         own_staff=fold.own_staff,
         confirmed=course.taken > 0,
-        deficit=fold.look(now).missing if now < plan.ends else 0,
-        covers=tuple(_cover(cover, now) for cover in sorted(fold.covers.values(), key=_by_start)),
+        deficit=_missing(course, now),
+        covers=tuple([_cover(cover, now) for cover in sorted(fold.covers.values(), key=_by_start)]),
         short=tuple(course.short),
-        uncovered_minutes=sum(((end or ends_so_far) - start for start, end in course.short), _NO_TIME) // _MINUTE,
+        uncovered_minutes=course.uncovered // _MINUTE,
         agency_minutes=course.agency // _MINUTE,
         own_minutes=course.own // _MINUTE,
         contingency_minutes=course.contingency // _MINUTE,
-        cost_pence=sum(cover.cost_pence for cover in fold.covers.values()),
+        cost_pence=sum([cover.cost_pence for cover in fold.covers.values()]),
         ignored=(*arranged.ignored, *fold.ignored()),
         policy_version=policy.version,
         next_due_at=next_at,
     )
-    return NightReckoning(state, conditions, next_at)
+    return NightReckoning(state, tuple(conditions), next_at)
+
+
+def _missing(course: Course, now: datetime) -> int:
+    """How many people are missing now, or before the window at its start; after it nobody is."""
+    if now >= course.fold.plan.ends:
+        return 0
+    return (course.look or course.fold.look(now)).missing
 
 
 def _condition(stretch: Stretch, course: Course) -> Condition:
@@ -99,18 +103,18 @@ def _condition(stretch: Stretch, course: Course) -> Condition:
 
 def _cover(cover: Cover, now: datetime) -> CoverState:
     ended = cover.ended_by
-    withdrawn = isinstance(ended, CoverWithdrawn)
+    notice = max(0, (cover.starts - ended.time) // _MINUTE) if type(ended) is CoverWithdrawn else None
     return CoverState(
-        cover_ref=cover.ref,
-        supplier=Supplier.OWN if cover.own else Supplier.AGENCY,
-        contingency=cover.contingency,
-        starts=cover.starts,
-        until=cover.until,
-        status=_status(cover, now),
-        checked_in_at=cover.checked_in_at,
-        ended_at=ended.time if ended else None,
-        notice_minutes=max(0, (cover.starts - ended.time) // _MINUTE) if ended and withdrawn else None,
-        cost_pence=cover.cost_pence,
+        cover.ref,
+        Supplier.OWN if cover.own else Supplier.AGENCY,
+        cover.contingency,
+        cover.starts,
+        cover.until,
+        _status(cover, now),
+        cover.checked_in_at,
+        ended.time if ended is not None else None,
+        notice,
+        cover.cost_pence,
     )
 
 

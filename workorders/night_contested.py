@@ -35,13 +35,13 @@ class _Phase(NamedTuple):
     def contested(self, at: datetime) -> bool:
         """Whether the late reports, one of them heard by then, are all that covers the night."""
         heard = self.stage.heard
-        return heard is not None and heard <= at and self.without.uncovered_at(at) and not self.kept.uncovered_at(at)
+        return heard is not None and heard <= at and self.without.escalated_at(at) and not self.kept.escalated_at(at)
 
     def instants(self, until: datetime | None, now: datetime) -> list[datetime]:
         """Where that can change, from the stage's beginning until the next one, up to ``now``."""
         since = self.stage.since
         found = [since, self.stage.heard or since]
-        for stretch in (*self.kept.uncovered(), *self.without.uncovered()):
+        for stretch in (*self.kept.escalated(), *self.without.escalated()):
             found += (stretch.onset, stretch.end or stretch.onset)
         return sorted(at for at in found if since <= at <= now and (until is None or at < until))
 
@@ -49,9 +49,9 @@ class _Phase(NamedTuple):
         """Why it is not contested any more from the instant on."""
         if at == self.stage.since:
             return SETTLED
-        if self.kept.uncovered_at(at):
+        if self.kept.escalated_at(at):
             return UNCOVERED_ANYWAY
-        return next(stretch.end_reason for stretch in self.without.uncovered() if stretch.end == at)
+        return next(stretch.end_reason for stretch in self.without.escalated() if stretch.end == at)
 
 
 def contest(arranged: Arranged, plan: NightPlan, now: datetime) -> Contest:

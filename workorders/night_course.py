@@ -35,31 +35,29 @@ class Stretch:
 
 
 class Course:
-    """A night followed up to an instant: its fold, its stretches in order, and how long people of each kind stood.
+    """A night followed up to an instant: its fold, its stretches in order, and how long people stood or were missing.
 
-    ``taken`` is how many of the events bear times up to the instant.
+    ``look`` is the latest look at it (None: nothing was to be seen yet), ``taken`` how many of the events bear times up
+    to the instant.
     """
 
-    __slots__ = ("agency", "contingency", "fold", "own", "short", "stretches", "taken")
+    __slots__ = ("agency", "contingency", "fold", "look", "own", "short", "stretches", "taken", "uncovered")
 
     def __init__(self, plan: NightPlan) -> None:
         self.fold = NightFold(plan)
         self.taken = 0
+        self.look: Look | None = None
         self.stretches: list[Stretch] = []
         self.short: list[Span] = []
-        self.own = self.agency = self.contingency = _NOTHING
+        self.own = self.agency = self.contingency = self.uncovered = _NOTHING
 
-    def latest(self, kind: EscalationKind) -> Stretch | None:
-        """The latest stretch of the kind, over or not."""
-        return next((stretch for stretch in reversed(self.stretches) if stretch.kind is kind), None)
-
-    def uncovered(self) -> list[Stretch]:
+    def escalated(self) -> list[Stretch]:
         """The stretches in which the night was escalated as uncovered."""
         return [stretch for stretch in self.stretches if stretch.kind is EscalationKind.UNCOVERED_NIGHT]
 
-    def uncovered_at(self, at: datetime) -> bool:
-        """Whether the night was uncovered at an instant that it was followed to."""
-        return any(stretch.onset <= at and (stretch.end is None or at < stretch.end) for stretch in self.uncovered())
+    def escalated_at(self, at: datetime) -> bool:
+        """Whether the night was escalated as uncovered at an instant that it was followed to."""
+        return any(stretch.onset <= at and (stretch.end is None or at < stretch.end) for stretch in self.escalated())
 
     def judge(self, at: datetime, by: Taken | None, look: Look) -> None:
         """Note what holds from an instant of change on."""
@@ -87,6 +85,8 @@ class Course:
             else:
                 short[-1] = (short[-1][0], at)
         length = until - at
+        if look.missing:
+            self.uncovered += length
         for cover in look.counted:
             if not cover.starts <= at < cover.until:
                 continue
@@ -121,13 +121,13 @@ def follow(kept: Sequence[Taken], plan: NightPlan, now: datetime) -> Course:
             taken += 1
         if at >= plan.ends or (at < watch_from and not fold.sudden):
             continue
-        # Up to the start time alone changes nothing about what is expected.
-        if look is None or by is not None or at > plan.starts:
+        # Before the start time alone changes nothing about what is expected.
+        if look is None or by is not None or at >= plan.starts:
             look = fold.look(at)
         course.judge(at, by, look)
         if at >= plan.starts:
             course.count(at, until, look)
-    course.taken = taken
+    course.taken, course.look = taken, look
     if now >= plan.ends:
         course.finish()
     return course
@@ -147,13 +147,17 @@ def next_change(course: Course, kept: Sequence[Taken], now: datetime) -> datetim
 
 def _changes(kept: Sequence[Taken], plan: NightPlan, now: datetime) -> Iterator[tuple[datetime, datetime]]:
     """The instants up to ``now`` at which anything can change, each once and with the next one (the last: ``now``)."""
-    instants = [plan.warn_at, plan.escalate_at, plan.starts, plan.ends]
+    starts, ends = plan.starts, plan.ends
+    instants = [plan.warn_at, plan.escalate_at, starts, starts + plan.check_in_grace, ends]
     for item in kept:
         event = item.event
         instants.append(event.time)
         if type(event) is CoverConfirmed or type(event) is ContingencyArranged:
-            starts = max(event.data.starts, plan.starts)
-            instants += (starts, starts + plan.check_in_grace, event.data.until)
+            data = event.data
+            if data.starts > starts:
+                instants += (data.starts, data.starts + plan.check_in_grace)
+            if data.until < ends:
+                instants.append(data.until)
     instants.sort()
     at = instants[0]
     for instant in instants:

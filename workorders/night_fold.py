@@ -119,21 +119,22 @@ class NightFold:
 
     def look(self, at: datetime) -> Look:
         """The rest of the window, as expected at the instant; all events taken bear times up to it."""
-        base = max(at, self.plan.starts)
+        plan = self.plan
+        base = max(at, plan.starts)
         counted = [
             cover
             for cover in self.covers.values()
-            if cover.ended_by is None and (at < cover.counts_until or cover.checked_in_at is not None)
+            if cover.ended_by is None and (cover.checked_in_at is not None or at < cover.counts_until)
         ]
         missing = worst = first = self._missing(counted, base)
         since = base
         # The deficit only grows where a cover ends, so it is greatest at one of these moments or at the first.
-        leaving = [cover.until for cover in counted if base < cover.until < self.plan.ends]
-        for moment in sorted(leaving) if leaving else leaving:
-            if (later := self._missing(counted, moment)) > worst:
-                if worst == 0:
-                    first, since = later, moment
-                worst = later
+        if leaving := [cover.until for cover in counted if cover.until < plan.ends]:
+            for moment in sorted(leaving):
+                if moment > base and (later := self._missing(counted, moment)) > worst:
+                    if worst == 0:
+                        first, since = later, moment
+                    worst = later
         return Look(missing, worst, first, since, self.required, self.own_staff, counted)
 
     def stands(self, ref: str | None) -> bool:

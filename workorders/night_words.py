@@ -1,6 +1,6 @@
 """The plain sentences that are said about nights, with times as people of the zone read them."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from models.history import Taken
@@ -17,9 +17,9 @@ from workorders.night_fold import Cover, EndOfCover, Look, NightFold
 from workorders.night_plan import NightPlan
 
 _MINUTE: Final = timedelta(minutes=1)
-_HOUR: Final = timedelta(hours=1)
 _NOTHING: Final = timedelta(0)
 _DAY: Final = timedelta(days=1)
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _WHAT_HAPPENED: Final[dict[type[EndOfCover], str]] = {
     CoverWithdrawn: "was withdrawn",
     CoverRefused: "was refused",
@@ -50,8 +50,11 @@ def clock(at: datetime, plan: NightPlan) -> str:
 
     On a night on which the clocks change it bears the zone's abbreviation, since an hour then happens twice or never.
     """
-    shape = "%H:%M" if plan.ends - _DAY < at <= plan.ends else "%a %d %b %Y %H:%M"
-    return at.astimezone(plan.zone).strftime(f"{shape} %Z" if plan.clocks_change else shape)
+    local = at.astimezone(plan.zone)
+    text = f"{local.hour:02}:{local.minute:02}"
+    if not plan.ends - _DAY < at <= plan.ends:
+        text = f"{local:%a %d %b %Y} {text}"
+    return f"{text} {local.tzname()}" if plan.clocks_change else text
 
 
 def _who(look: Look) -> str:
@@ -66,32 +69,30 @@ def _who(look: Look) -> str:
 
 def _cause(stretch: Stretch, fold: NightFold) -> str:
     """The latest that went wrong and was not put right, or else that nobody has said anything."""
-    counted = {cover.ref for cover in stretch.look.counted}
-    causes: list[tuple[datetime, Cover | EndOfCover]] = [
-        (cover.counts_until, cover)
-        for cover in fold.covers.values()
-        if cover.ended_by is None and cover.ref not in counted
-    ]
-    causes += [(event.time, event) for event in fold.ends if not fold.stands(event.data.cover_ref)]
-    within = [cause for cause in causes if stretch.end is None or cause[0] < stretch.end]
-    if not within:
-        return "nobody else is confirmed" if fold.covers else "nobody has confirmed any cover"
-    at, what = max(within, key=lambda cause: cause[0])
-    if isinstance(what, Cover):
-        return f"cover {what.ref} has not checked in by {clock(at, fold.plan)}"
-    return _happened(what, fold.plan)
+    end = stretch.end or _NEVER
+    event = next((one for one in reversed(fold.ends) if one.time < end and not fold.stands(one.data.cover_ref)), None)
+    counted = [cover.ref for cover in stretch.look.counted]
+    absent: Cover | None = None
+    for cover in fold.covers.values():
+        if cover.ended_by is None and cover.ref not in counted and cover.counts_until < end:
+            absent = cover
+    if absent is not None and (event is None or event.time < absent.counts_until):
+        return f"cover {absent.ref} has not checked in by {clock(absent.counts_until, fold.plan)}"
+    if event is not None:
+        return _happened(event, fold.plan)
+    return "nobody else is confirmed" if fold.covers else "nobody has confirmed any cover"
 
 
 def _happened(event: EndOfCover, plan: NightPlan) -> str:
     """What ended a cover, and how long before or after the start."""
-    happened, at = _WHAT_HAPPENED[type(event)], clock(event.time, plan)
-    if isinstance(event, CoverMissingReported) and event.data.cover_ref is None:
-        return f"{event.data.missing} not named {happened} at {at}"
-    return f"cover {event.data.cover_ref} {happened} at {at}, {_notice(plan.starts - event.time)}"
+    what = f"{_WHAT_HAPPENED[type(event)]} at {clock(event.time, plan)}"
+    if type(event) is CoverMissingReported and event.data.cover_ref is None:
+        return f"{event.data.missing} more {what}"
+    return f"cover {event.data.cover_ref} {what}, {_notice(plan.starts - event.time)}"
 
 
 def _notice(before: timedelta) -> str:
-    """How long before or after the start, in minutes up to three hours, then in hours, both rounded down."""
-    length, side = (before, "before") if before >= _NOTHING else (-before, "after")
-    amount = f"{length // _MINUTE} minutes" if length < 3 * _HOUR else f"{length // _HOUR} hours"
-    return f"{amount} {side} the start"
+    """How long before or after the start, in minutes, or from three hours on in hours, both rounded down."""
+    side = "before" if before >= _NOTHING else "after"
+    minutes = abs(before) // _MINUTE
+    return f"{minutes} minutes {side} the start" if minutes < 180 else f"{minutes // 60} hours {side} the start"

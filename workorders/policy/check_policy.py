@@ -1,7 +1,7 @@
 """Whether a policy holds together by itself: its codes, calendars, seasons, table, targets and ladders."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 
 from models.escalation import ClockName
 from models.policy import PolicySpec, Rule
@@ -20,6 +20,7 @@ def faults_of_policy(spec: PolicySpec) -> list[str]:
         _unknown_calendars,
         _seasons_at_once,
         _missing_targets,
+        _idle_own_targets,
         _night_zone,
         lambda policy: faults_of_ladders(policy.ladders),
     )
@@ -65,9 +66,9 @@ def _unknown_codes(spec: PolicySpec) -> Iterator[str]:
     for group in spec.control_groups:
         yield from _not_in(spec.codes.assets, group.assets, f"control_groups {group.id!r}, assets", "codes.assets")
     yield from _not_in(spec.codes.assets, spec.security_assets, "security_assets", "codes.assets")
-    for n, own in enumerate(spec.own_targets):
-        yield from _not_in(spec.codes.assets, own.assets, f"own_targets.{n}.assets", "codes.assets")
-        yield from _not_in(spec.codes.faults, own.faults, f"own_targets.{n}.faults", "codes.faults")
+    for n, own in enumerate(spec.own_targets, 1):
+        yield from _not_in(spec.codes.assets, own.assets, f"own_targets[{n}].assets", "codes.assets")
+        yield from _not_in(spec.codes.faults, own.faults, f"own_targets[{n}].faults", "codes.faults")
 
 
 def _asked(spec: PolicySpec, rule: Rule) -> Iterator[tuple[str, tuple[str, ...] | None, Collection[str], str]]:
@@ -83,7 +84,7 @@ def _not_in(known: Collection[str], asked: Iterable[str] | None, key: str, table
 
 def _unknown_calendars(spec: PolicySpec) -> Iterator[str]:
     named = [("office_hours", spec.office_hours)]
-    named += [(f"own_targets.{n}.target.calendar", own.target.calendar) for n, own in enumerate(spec.own_targets)]
+    named += [(f"own_targets[{n}].target.calendar", own.target.calendar) for n, own in enumerate(spec.own_targets, 1)]
     for priority, targets in spec.targets.items():
         named += [(f"targets.{priority}.{clock}.calendar", target.calendar) for clock, target in targets.items()]
     for key, calendar in named:
@@ -103,6 +104,17 @@ def _missing_targets(spec: PolicySpec) -> Iterator[str]:
         for clock in spec.targets.get(laxer, {}):
             if clock is not ClockName.FIX and clock not in spec.targets.get(stricter, {}):
                 yield f"targets.{stricter}: {clock} is missing although {laxer}, which is less urgent, has it"
+
+
+def _idle_own_targets(spec: PolicySpec) -> Iterator[str]:
+    """The first own target that fits is taken, so one for which an earlier one always fits is never used."""
+    taken: set[tuple[ClockName, Priority, str, str]] = set()
+    for n, own in enumerate(spec.own_targets, 1):
+        facets = product(own.priorities or Priority, own.assets or spec.codes.assets, own.faults or spec.codes.faults)
+        fits = {(own.clock, *combination) for combination in facets}
+        if fits <= taken:
+            yield f"own_targets[{n}]: is never used, for earlier ones go before it wherever it fits"
+        taken |= fits
 
 
 def _night_zone(spec: PolicySpec) -> Iterator[str]:

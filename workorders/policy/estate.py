@@ -4,10 +4,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final, Literal
 
-from models.premises import EstateSpec, Party, Premises, Provider, Role, Route, ScopeKind, Source
+from models.premises import EstateSpec, Party, Premises, Provider, Role, Route, Source
 from workorders.policy.check_estate import faults_of_estate
 from workorders.policy.refusal import PolicyError
-from workorders.policy.routes import Ways, narrowest, reached, ways_of
+from workorders.policy.routes import Ways, narrowest, reached, reaches_of, ways_of
 from workorders.policy.version import version_of
 
 Contract = Literal["fm", "agency"]
@@ -24,6 +24,7 @@ class Estate:
         "_premises",
         "_providers",
         "_reached",
+        "_reaches",
         "_roles",
         "_sources",
         "_watched",
@@ -48,7 +49,8 @@ class Estate:
             for region in spec.regions
             for contract in ("fm", "agency")
         }
-        self._ways = ways_of(spec)
+        self._reaches = reaches_of(spec)
+        self._ways = ways_of(spec, self._reaches)
         self._reached = {key: reached(ways) for key, ways in self._ways.items()}
 
     def __eq__(self, other: object) -> bool:
@@ -85,21 +87,8 @@ class Estate:
 
     def speaks_for(self, source: Source, premises_id: str, at: datetime) -> bool:
         """Whether the scope of a source takes in the premises at the instant."""
-        found = self._premises.get(premises_id)
-        if found is None:
-            return False
-        match source.scope:
-            case ScopeKind.DIVISION:
-                return True
-            case ScopeKind.REGION:
-                return source.of == self._ldus[found.ldu].region
-            case ScopeKind.LDU:
-                return source.of == found.ldu
-            case ScopeKind.PREMISES:
-                return source.of == premises_id
-            case ScopeKind.PROVIDER:
-                held = (self.provider_of(premises_id, at, contract) for contract in ("fm", "agency"))
-                return any(provider is not None and provider.id == source.of for provider in held)
+        reaches = self._reaches.get(premises_id, ()) if premises_id in self._premises else ()
+        return any(one.scope is source.scope and one.of == source.of and one.holds_at(at) for one in reaches)
 
     def role(self, role_id: str) -> Role | None:
         """The role of that id."""

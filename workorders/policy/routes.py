@@ -1,6 +1,6 @@
 """The ways to reach a role about a unit: the routes of every scope that takes the unit in, the narrowest first."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -29,7 +29,7 @@ class Way:
 
     def holds_at(self, at: datetime) -> bool:
         """Whether it leads there at the instant."""
-        return (self.since is None or self.since <= at) and (self.until is None or at < self.until)
+        return _within(self.since, self.until, at)
 
 
 def reached(ways: Iterable[Way]) -> tuple[tuple[datetime, datetime], ...]:
@@ -53,7 +53,7 @@ def narrowest(routes: Iterable[Route], is_open: Callable[[str], bool]) -> tuple[
 
 
 @dataclass(frozen=True, slots=True)
-class _Reach:
+class Reach:
     """A scope that takes a unit in, for as long as a contract says (None: always, or for good)."""
 
     scope: ScopeKind
@@ -61,14 +61,22 @@ class _Reach:
     since: datetime | None = None
     until: datetime | None = None
 
+    def holds_at(self, at: datetime) -> bool:
+        """Whether it takes the unit in at the instant."""
+        return _within(self.since, self.until, at)
 
-def ways_of(spec: EstateSpec) -> dict[tuple[str, str], tuple[Way, ...]]:
+
+def _within(since: datetime | None, until: datetime | None, at: datetime) -> bool:
+    return (since is None or since <= at) and (until is None or at < until)
+
+
+def ways_of(spec: EstateSpec, units: Mapping[str, Sequence[Reach]]) -> dict[tuple[str, str], tuple[Way, ...]]:
     """The ways for every role and unit of the estate; a role without any is left out."""
     by_scope: dict[tuple[ScopeKind, str], list[Route]] = {}
     for route in spec.routes:
         by_scope.setdefault((route.scope, route.of), []).append(route)
     found: dict[tuple[str, str], tuple[Way, ...]] = {}
-    for unit, reaches in _units(spec):
+    for unit, reaches in units.items():
         for reach in reaches:
             for route in by_scope.get((reach.scope, reach.of), ()):
                 way = _way(route, reach)
@@ -77,47 +85,43 @@ def ways_of(spec: EstateSpec) -> dict[tuple[str, str], tuple[Way, ...]]:
     return found
 
 
-def _way(route: Route, reach: _Reach) -> Way | None:
+def _way(route: Route, reach: Reach) -> Way | None:
     """The time in which both the route and the contract hold; None if there is none."""
     since = max((at for at in (route.valid_from, reach.since) if at is not None), default=None)
     until = min((at for at in (route.valid_until, reach.until) if at is not None), default=None)
     return None if since and until and since >= until else Way(route, since, until)
 
 
-def _units(spec: EstateSpec) -> Iterator[tuple[str, list[_Reach]]]:
-    """Every premises and every source, and the scopes that take it in, the narrowest first."""
+def reaches_of(spec: EstateSpec) -> dict[str, list[Reach]]:
+    """For every premises and every source the scopes that take it in, the narrowest first."""
     premises = {one.id: one for one in spec.premises}
-    for one in spec.premises:
-        yield one.id, _from_premises(spec, one)
-    for source in spec.sources:
-        yield source_unit(source.id), _from_scope(spec, source.scope, source.of, premises)
+    sites = {one.id: _from_premises(spec, one) for one in spec.premises}
+    sources = {source_unit(one.id): _from_scope(spec, one.scope, one.of, premises) for one in spec.sources}
+    return sites | sources
 
 
-def _from_scope(spec: EstateSpec, scope: ScopeKind, of: str, premises: Mapping[str, Premises]) -> list[_Reach]:
+def _from_scope(spec: EstateSpec, scope: ScopeKind, of: str, premises: Mapping[str, Premises]) -> list[Reach]:
     """The scopes that take in whatever lies within the given one."""
-    match scope:
-        case ScopeKind.PREMISES:
-            return _from_premises(spec, premises[of])
-        case ScopeKind.LDU:
-            return _from_ldu(spec, of)
-        case ScopeKind.REGION:
-            return _from_region(spec, of)
-        case ScopeKind.PROVIDER:
-            return [_Reach(scope, of), _Reach(ScopeKind.DIVISION, "division")]
-        case ScopeKind.DIVISION:
-            return [_Reach(scope, of)]
+    if scope is ScopeKind.PREMISES:
+        return _from_premises(spec, premises[of])
+    if scope is ScopeKind.LDU:
+        return _from_ldu(spec, of)
+    if scope is ScopeKind.REGION:
+        return _from_region(spec, of)
+    division = Reach(ScopeKind.DIVISION, "division")
+    return [Reach(scope, of), division] if scope is ScopeKind.PROVIDER else [division]
 
 
-def _from_premises(spec: EstateSpec, premises: Premises) -> list[_Reach]:
-    return [_Reach(ScopeKind.PREMISES, premises.id), *_from_ldu(spec, premises.ldu)]
+def _from_premises(spec: EstateSpec, premises: Premises) -> list[Reach]:
+    return [Reach(ScopeKind.PREMISES, premises.id), *_from_ldu(spec, premises.ldu)]
 
 
-def _from_ldu(spec: EstateSpec, ldu_id: str) -> list[_Reach]:
+def _from_ldu(spec: EstateSpec, ldu_id: str) -> list[Reach]:
     region = next(ldu.region for ldu in spec.ldus if ldu.id == ldu_id)
-    return [_Reach(ScopeKind.LDU, ldu_id), *_from_region(spec, region)]
+    return [Reach(ScopeKind.LDU, ldu_id), *_from_region(spec, region)]
 
 
-def _from_region(spec: EstateSpec, region: str) -> list[_Reach]:
+def _from_region(spec: EstateSpec, region: str) -> list[Reach]:
     held: list[Provider] = [provider for provider in spec.providers if provider.region == region]
-    contracts = [_Reach(ScopeKind.PROVIDER, one.id, one.valid_from, one.valid_until) for one in held]
-    return [*contracts, _Reach(ScopeKind.REGION, region), _Reach(ScopeKind.DIVISION, "division")]
+    contracts = [Reach(ScopeKind.PROVIDER, one.id, one.valid_from, one.valid_until) for one in held]
+    return [*contracts, Reach(ScopeKind.REGION, region), Reach(ScopeKind.DIVISION, "division")]

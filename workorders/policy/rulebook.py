@@ -32,6 +32,7 @@ class Policy:
         "_groups",
         "_ladders",
         "_office_hours",
+        "_own_targets",
         "_pauses",
         "_promises",
         "_rung_names",
@@ -62,6 +63,7 @@ class Policy:
         self._targets = {
             (priority, clock): target for priority, targets in spec.targets.items() for clock, target in targets.items()
         }
+        self._own_targets: dict[tuple[Priority, ClockName, str, str], Target | None] = {}
         self._pauses = {rule.reason: rule for rule in spec.pauses}
         self._promises: dict[str, Honour] = {rule.source: rule.honour for rule in spec.promises}
         self._security = frozenset(spec.security_assets)
@@ -117,11 +119,14 @@ class Policy:
         return self._rungs[kind, name]
 
     def target(self, priority: Priority, clock: ClockName, asset: str, fault: str) -> Target | None:
-        """What the clock allows at that priority: the asset's own target if there is one; None if it does not run."""
-        for own in self.spec.own_targets:
-            if own.fits(priority, clock, asset, fault):
-                return own.target
-        return self._targets.get((priority, clock))
+        """What the clock allows an order: the first own target that fits, else its priority's; None if it runs not."""
+        if not self.spec.own_targets:
+            return self._targets.get((priority, clock))
+        key = priority, clock, asset, fault
+        if key not in self._own_targets:
+            fitting = (own.target for own in self.spec.own_targets if own.fits(priority, clock, asset, fault))
+            self._own_targets[key] = next(fitting, self._targets.get((priority, clock)))
+        return self._own_targets[key]
 
     def pause_rule(self, reason: PauseReason) -> PauseRule | None:
         """Who may pause for the reason and how long; None if nobody may."""

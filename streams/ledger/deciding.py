@@ -1,0 +1,154 @@
+"""Deciding many subjects at once: what is known is read by the set, each is decided, and whatever that touches too.
+
+What cannot be decided is found here, in memory: an event that breaks its subject is held back alone, a subject that
+cannot be decided at all is left as it was, and the neighbours go on. Both are reported loudly.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models.decision import Context, Decision, NightState, OrderState
+from models.history import Taken
+from streams.ledger import store
+from streams.ledger.context import Contexts
+from streams.ledger.incoming import Held
+from streams.ledger.store import Key, Known, Tag
+from workorders import decide
+from workorders.policy import World
+
+
+@dataclass(slots=True)
+class Decided:
+    """One subject's decision, and what the ledger knew before it."""
+
+    known: Known
+    decision: Decision
+
+
+@dataclass(slots=True)
+class Deciding:
+    """The decisions of one transaction. ``held`` are the events and subjects that could not be decided."""
+
+    world: World
+    now: datetime
+    since: datetime
+    known: dict[Key, Known] = field(default_factory=dict)
+    decided: dict[Key, Decided] = field(default_factory=dict)
+    held: list[Held] = field(default_factory=list)
+
+    async def run(
+        self,
+        connection: AsyncConnection,
+        keys: Collection[Key],
+        fresh: Mapping[Key, Sequence[Taken]],
+        marks: Mapping[Key, Sequence[datetime]],
+    ) -> None:
+        """Decide the subjects with their fresh events, and then every order whose joined risk that changed.
+
+        ``marks`` gives for a source's own subject the instants at which it was heard.
+        """
+        contexts = Contexts(self.world)
+        await self._read(connection, keys, marks)
+        for key in keys:
+            self.known[key].history.extend(fresh.get(key, ()))
+        await contexts.read(connection, self._orders(keys))
+        causes: dict[Tag, set[str]] = {}
+        for key in sorted(keys, key=_nights_first):
+            self._decide(key, contexts, fresh.get(key, ()))
+            _note_causes(key, self.decided.get(key), contexts, causes)
+        again = await self._touched(connection, contexts, causes)
+        await self._read(connection, again - self.known.keys(), {})
+        await contexts.read(connection, self._orders(again))
+        for key in sorted(again):
+            self._decide(key, contexts, ())
+
+    async def _read(
+        self, connection: AsyncConnection, keys: Collection[Key], marks: Mapping[Key, Sequence[datetime]]
+    ) -> None:
+        found = await store.known(connection, keys)
+        for key, heard in marks.items():
+            if key in found:
+                found[key].marks = heard
+        self.known.update(found)
+
+    def _orders(self, keys: Collection[Key]) -> dict[Key, list[Taken]]:
+        return {key: self.known[key].history for key in keys if store.is_order(key) and self.known[key].history}
+
+    def _decide(self, key: Key, contexts: Contexts, fresh: Sequence[Taken]) -> None:
+        known = self.known[key]
+        try:
+            decision = self._decision(key, known, contexts)
+        except Exception as error:  # noqa: BLE001 - whatever breaks a decision must not break its neighbours
+            known.history = self._without_poison(key, known, contexts, fresh, error)
+            return
+        if decision is not None:
+            self.decided[key] = Decided(known, decision)
+
+    def _decision(self, key: Key, known: Known, contexts: Contexts) -> Decision | None:
+        unit, subject = key
+        if store.is_order(key) and not known.history:
+            return None
+        context = contexts.of(key, known.history) if store.is_order(key) else Context()
+        case = decide.Case(unit, subject, known.history, context, known.remembered, known.marks, self.since)
+        return decide.decide(case, self.world, self.now)
+
+    def _without_poison(
+        self, key: Key, known: Known, contexts: Contexts, fresh: Sequence[Taken], error: Exception
+    ) -> list[Taken]:
+        """The longest history that can be decided; what had to be left out is held."""
+        new = set(map(id, fresh))
+        known.history = [taken for taken in known.history if id(taken) not in new]
+        try:
+            decision = self._decision(key, known, contexts)
+        except Exception as deeper:  # noqa: BLE001 - the subject itself is the poison
+            self.held.append(Held(*key, None, None, in_words(deeper)))
+            return [*known.history, *fresh]
+        for taken in fresh:
+            known.history.append(taken)
+            try:
+                decision = self._decision(key, known, contexts)
+            except Exception as again:  # noqa: BLE001 - this event is the poison
+                known.history.pop()
+                self.held.append(Held(*key, taken.event.source, taken.event.id, in_words(again)))
+        if decision is not None:
+            self.decided[key] = Decided(known, decision)
+        if not any((held.unit, held.subject) == key for held in self.held):
+            raise error
+        return known.history
+
+    async def _touched(
+        self, connection: AsyncConnection, contexts: Contexts, causes: Mapping[Tag, set[str]]
+    ) -> set[Key]:
+        """The orders with a stretch under a tag that another subject changed."""
+        if not causes:
+            return set()
+        candidates = [*await store.exposed(connection, causes.keys()), *contexts.touched(causes.keys())]
+        return {
+            (tag[0], subject)
+            for tag, subject in candidates
+            if causes[tag] - {subject} and store.is_order((tag[0], subject))
+        }
+
+
+def _note_causes(key: Key, decided: Decided | None, contexts: Contexts, causes: dict[Tag, set[str]]) -> None:
+    if decided is None or store.is_source(key):
+        return
+    after, before = decided.decision.state, decided.known.state
+    contexts.note(key, after)
+    if isinstance(after, OrderState | NightState) and (before is None or isinstance(before, OrderState | NightState)):
+        affected = decide.affects(before, after)
+        tags = [store.group_tag(group) for group in affected.groups]
+        for tag in [*tags, store.SECURITY] if affected.security else tags:
+            causes.setdefault((key[0], tag), set()).add(key[1])
+
+
+def _nights_first(key: Key) -> tuple[bool, Key]:
+    return not store.is_night(key), key
+
+
+def in_words(error: Exception) -> str:
+    """An error as text that any database can hold, without what it quotes at length."""
+    return f"{type(error).__name__}: {error}"[:500].replace("\x00", "")

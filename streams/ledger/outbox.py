@@ -1,0 +1,103 @@
+"""The outbox: messages that the deciding transaction wrote, for the relay to send and the watch to confirm."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models.tables import OutboxRow
+from streams.ledger import rows
+
+_TABLE: Final = rows.table_of(OutboxRow)
+_CONFIRM: Final = rows.Query(
+    OutboxRow,
+    ("message_id",),
+    (_TABLE.c.message_id, _TABLE.c.seq, _TABLE.c.sent_at, _TABLE.c.confirmed_at, _TABLE.c.confirmations),
+    """SELECT o.message_id, o.seq, o.sent_at, o.confirmed_at, o.confirmations FROM {wanted} CROSS JOIN outbox o
+    WHERE o.message_id = w.message_id""",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """One message that waits to be sent; the topic is its logical name."""
+
+    seq: int
+    message_id: UUID
+    topic: str
+    key: bytes
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """What the watch's confirmation found: seen for the first time, seen again, and unknown to this ledger."""
+
+    first: int
+    again: int
+    unknown: tuple[UUID, ...]
+
+
+async def unsent(connection: AsyncConnection, limit: int) -> list[Unsent]:
+    """The oldest messages that were not sent, in the order in which they must be sent."""
+    query = select(_TABLE.c.seq, _TABLE.c.message_id, _TABLE.c.topic, _TABLE.c.key, _TABLE.c.value, _TABLE.c.headers)
+    found = await connection.execute(query.where(_TABLE.c.sent_at.is_(None)).order_by(_TABLE.c.seq).limit(limit))
+    return [
+        Unsent(row.seq, row.message_id, row.topic, row.key.encode(), row.value.encode(), _headers(row.headers))
+        for row in found
+    ]
+
+
+async def mark_sent(connection: AsyncConnection, seqs: Sequence[int], at: datetime) -> None:
+    """The broker has acknowledged these."""
+    await rows.update(connection, OutboxRow, [{"seq": seq, "sent_at": at} for seq in sorted(seqs)])
+
+
+async def confirm(connection: AsyncConnection, seen: Iterable[UUID], at: datetime) -> Confirmed:
+    """These message ids were seen on the topic, each as often as it is named.
+
+    A message that was seen counts as sent, even if we died before we could note that.
+    """
+    times: dict[UUID, int] = {}
+    for message_id in seen:
+        times[message_id] = times.get(message_id, 0) + 1
+    found = await rows.fetch(connection, _CONFIRM, [(message_id,) for message_id in sorted(times)])
+    changes: list[dict[str, Any]] = [
+        {
+            "seq": row.seq,
+            "sent_at": row.sent_at or at,
+            "confirmed_at": row.confirmed_at or at,
+            "confirmations": row.confirmations + times[row.message_id],
+        }
+        for row in found
+    ]
+    await rows.update(connection, OutboxRow, sorted(changes, key=lambda change: change["seq"]))
+    first = sum(row.confirmed_at is None for row in found)
+    again = sum(times[row.message_id] for row in found) - first
+    return Confirmed(first, again, tuple(sorted(times.keys() - {row.message_id for row in found})))
+
+
+async def waiting(connection: AsyncConnection) -> dict[str, Any]:
+    """How many messages wait to be sent or confirmed, and since when the oldest of each does."""
+    sent = _TABLE.c.sent_at
+    unsent_row = (
+        await connection.execute(select(func.count(), func.min(_TABLE.c.created_at)).where(sent.is_(None)))
+    ).one()
+    lacking = select(func.count(), func.min(sent)).where(_TABLE.c.confirmed_at.is_(None), sent.is_not(None))
+    unconfirmed = (await connection.execute(lacking)).one()
+    return {
+        "unsent": unsent_row[0],
+        "unsent_since": unsent_row[1],
+        "unconfirmed": unconfirmed[0],
+        "unconfirmed_since": unconfirmed[1],
+    }
+
+
+def _headers(text: str) -> tuple[tuple[str, bytes], ...]:
+    return tuple((name, value.encode()) for name, value in orjson.loads(text).items())

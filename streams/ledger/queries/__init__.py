@@ -1,0 +1,35 @@
+"""Questions to the ledger: each reads one unchanging view and answers in plain values, ready for JSON.
+
+Every function takes the connection of ``Ledger.reading()``. Instants are aware and in UTC; lengths are whole minutes;
+money is in pence. Lists are paged by ``limit`` and ``after``, the last key of the page before.
+"""
+
+from streams.ledger.queries.audits import audit, find_hash
+from streams.ledger.queries.board import Board, board
+from streams.ledger.queries.escalations import escalations, statements
+from streams.ledger.queries.nights import CoverLine, cover_ledger, nights
+from streams.ledger.queries.orders import disputes, orders, orphans
+from streams.ledger.queries.proof import StreamProof, proof, received
+from streams.ledger.queries.refused import rejected, rejected_one
+from streams.ledger.queries.subjects import show
+
+__all__ = [
+    "Board",
+    "CoverLine",
+    "StreamProof",
+    "audit",
+    "board",
+    "cover_ledger",
+    "disputes",
+    "escalations",
+    "find_hash",
+    "nights",
+    "orders",
+    "orphans",
+    "proof",
+    "received",
+    "rejected",
+    "rejected_one",
+    "show",
+    "statements",
+]

@@ -1,0 +1,128 @@
+"""The board: what is outstanding, where, how urgent and how old; and where that is not known."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import case, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models.tables import EscalationRow, NightRow, SourceStateRow, UnitRow, WorkOrderRow
+from streams.ledger import rows
+from streams.ledger.backlog import age_band
+from workorders.policy import Estate, World
+
+_ORDER: Final = rows.table_of(WorkOrderRow)
+_NIGHT: Final = rows.table_of(NightRow)
+_UNIT: Final = rows.table_of(UnitRow)
+_SOURCE: Final = rows.table_of(SourceStateRow)
+_ESCALATION: Final = rows.table_of(EscalationRow)
+
+
+@dataclass(slots=True)
+class Line:
+    """What is known of one premises, of one LDU, or of all.
+
+    ``silent`` names the sources that should be heard about it and are not: what they would report is unknown, so the
+    figures are a least and never a whole. ``incomplete``: some of its events could not be decided.
+    """
+
+    outstanding: int = 0
+    breached: int = 0
+    contested: int = 0
+    paused: int = 0
+    disputed: int = 0
+    standing: int = 0
+    nights_short: int = 0
+    by_priority: dict[str, int] = field(default_factory=dict)
+    by_age: dict[str, int] = field(default_factory=dict)
+    silent: list[str] = field(default_factory=list)
+    incomplete: bool = False
+
+    @property
+    def unknown(self) -> bool:
+        """Whether the figures may lack something."""
+        return bool(self.silent) or self.incomplete
+
+    def add(self, other: "Line") -> None:
+        """Count another line into this one."""
+        for name in ("outstanding", "breached", "contested", "paused", "disputed", "standing", "nights_short"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for mine, theirs in ((self.by_priority, other.by_priority), (self.by_age, other.by_age)):
+            for key, n in theirs.items():
+                mine[key] = mine.get(key, 0) + n
+        self.silent = sorted({*self.silent, *other.silent})
+        self.incomplete = self.incomplete or other.incomplete
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """What is outstanding as at an instant: in all, by LDU and by premises."""
+
+    as_at: datetime
+    total: Line
+    ldus: dict[str, Line]
+    premises: dict[str, Line]
+
+
+async def board(connection: AsyncConnection, world: World, now: datetime) -> Board:
+    """The board as at now; every premises of the estate has its line, and so has one that is no longer in it."""
+    estate = world.estates.at(now)
+    lines: dict[str, Line] = {premises.id: Line() for premises in estate.spec.premises}
+    await _orders(connection, lines, now)
+    await _escalations(connection, lines)
+    await _nights(connection, lines, now)
+    await _doubts(connection, lines, estate, now)
+    total, ldus = Line(), {ldu.id: Line() for ldu in estate.spec.ldus}
+    for name, line in lines.items():
+        total.add(line)
+        premises = estate.premises(name)
+        if premises is not None:
+            ldus[premises.ldu].add(line)
+    return Board(now, total, ldus, lines)
+
+
+async def _orders(connection: AsyncConnection, lines: dict[str, Line], now: datetime) -> None:
+    band = age_band(now)
+    paused = case((_ORDER.c.paused_until > now, 1), else_=0)
+    query = select(
+        _ORDER.c.unit,
+        _ORDER.c.effective,
+        band.label("age"),
+        func.count().label("n"),
+        func.count(_ORDER.c.breached_at).label("breached"),
+        func.sum(case((_ORDER.c.contested, 1), else_=0)).label("contested"),
+        func.sum(paused).label("paused"),
+        func.count(_ORDER.c.dispute_since).label("disputed"),
+    ).where(_ORDER.c.is_open)
+    for row in await connection.execute(query.group_by(_ORDER.c.unit, _ORDER.c.effective, band)):
+        part = Line(row.n, row.breached, row.contested, row.paused, row.disputed)
+        part.by_priority, part.by_age = {row.effective: row.n}, {row.age: row.n}
+        lines.setdefault(row.unit, Line()).add(part)
+
+
+async def _escalations(connection: AsyncConnection, lines: dict[str, Line]) -> None:
+    query = select(_ESCALATION.c.unit, func.count().label("n")).where(_ESCALATION.c.standing)
+    for row in await connection.execute(query.group_by(_ESCALATION.c.unit)):
+        if row.unit in lines:
+            lines[row.unit].standing = row.n
+
+
+async def _nights(connection: AsyncConnection, lines: dict[str, Line], now: datetime) -> None:
+    query = select(_NIGHT.c.unit, func.count().label("n")).where(_NIGHT.c.ends > now, _NIGHT.c.deficit > 0)
+    for row in await connection.execute(query.group_by(_NIGHT.c.unit)):
+        lines.setdefault(row.unit, Line()).nights_short = row.n
+
+
+async def _doubts(connection: AsyncConnection, lines: Mapping[str, Line], estate: Estate, now: datetime) -> None:
+    for row in await connection.execute(select(_UNIT.c.id).where(_UNIT.c.incomplete)):
+        if row.id in lines:
+            lines[row.id].incomplete = True
+    silent: list[Any] = [
+        source
+        for row in await connection.execute(select(_SOURCE.c.source).where(_SOURCE.c.silent_since.is_not(None)))
+        if (source := estate.source(row.source, now)) is not None
+    ]
+    for name, line in lines.items():
+        line.silent = [source.id for source in silent if estate.speaks_for(source, name, now)]

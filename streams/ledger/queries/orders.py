@@ -1,0 +1,76 @@
+"""Questions about work orders."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Select, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models.tables import WorkOrderRow
+from streams.ledger import rows
+from streams.ledger.queries.plain import as_dict, as_dicts, opened
+from streams.ledger.store import Key
+
+_ORDER: Final = rows.table_of(WorkOrderRow)
+_SHOWN: Final = tuple(_ORDER.c[name] for name in (
+    "unit", "subject", "status", "outcome", "raised_at", "ended_at", "base", "effective", "provider_priority",
+    "dispute_since", "paused_until", "breached_at", "contested", "fix_due", "contractor_reference", "policy_version",
+    "next_due_at", "decided_at",
+))  # fmt: skip
+
+
+async def orders(
+    connection: AsyncConnection,
+    *,
+    units: Collection[str] | None = None,
+    priorities: Collection[str] | None = None,
+    outstanding: bool = True,
+    breached: bool = False,
+    limit: int = 100,
+    after: Key | None = None,
+) -> list[dict[str, Any]]:
+    """Orders by premises and number: the outstanding ones, or all; only those in breach if asked."""
+    query = _page(select(*_SHOWN), units, limit, after)
+    if outstanding:
+        query = query.where(_ORDER.c.is_open)
+    if breached:
+        query = query.where(_ORDER.c.breached_at.is_not(None))
+    if priorities is not None:
+        query = query.where(_ORDER.c.effective.in_(sorted(priorities)))
+    return as_dicts(await connection.execute(query))
+
+
+async def orphans(
+    connection: AsyncConnection, *, units: Collection[str] | None = None, limit: int = 100, after: Key | None = None
+) -> list[dict[str, Any]]:
+    """Subjects with events and no order: a reference may be mistyped, or the order has not come yet."""
+    query = _page(select(_ORDER.c.unit, _ORDER.c.subject, _ORDER.c.decided_at), units, limit, after)
+    return as_dicts(await connection.execute(query.where(_ORDER.c.status == "orphan")))
+
+
+async def disputes(
+    connection: AsyncConnection, *, units: Collection[str] | None = None, limit: int = 100, after: Key | None = None
+) -> list[dict[str, Any]]:
+    """Orders whose provider's priority differs from ours, with both and since when."""
+    names = ("unit", "subject", "dispute_since", "base", "effective", "provider_priority", "raised_at", "fix_due")
+    query = _page(select(*(_ORDER.c[name] for name in names)), units, limit, after)
+    return as_dicts(await connection.execute(query.where(_ORDER.c.dispute_since.is_not(None))))
+
+
+async def order_states(connection: AsyncConnection, subject: str, unit: str | None) -> list[dict[str, Any]]:
+    """The whole state of the order of that number, at each premises that has one."""
+    query = select(*_SHOWN, _ORDER.c.state).where(_ORDER.c.subject == subject).order_by(_ORDER.c.unit)
+    if unit is not None:
+        query = query.where(_ORDER.c.unit == unit)
+    return [opened(as_dict(row), "state") for row in await connection.execute(query)]
+
+
+def _page(
+    query: Select[Any], units: Collection[str] | None, limit: int, after: tuple[str, str | datetime] | None
+) -> Select[Any]:
+    if units is not None:
+        query = query.where(_ORDER.c.unit.in_(sorted(units)))
+    if after is not None:
+        query = query.where(tuple_(_ORDER.c.unit, _ORDER.c.subject) > tuple_(*after))
+    return query.order_by(_ORDER.c.unit, _ORDER.c.subject).limit(limit)

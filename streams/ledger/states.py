@@ -1,0 +1,60 @@
+"""States, rungs and events as JSON text, and back: the same value on any day and in any version."""
+
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+import orjson
+from pydantic import BaseModel, TypeAdapter
+
+from models.decision import Classification, DisputeChange, NightState, OrderState, Reached, SourceState
+from models.history import InputEvent
+from models.schemas import INPUTS
+
+T = TypeVar("T")
+
+ORDER_STATE: Final = TypeAdapter(OrderState)
+NIGHT_STATE: Final = TypeAdapter(NightState)
+SOURCE_STATE: Final = TypeAdapter(SourceState)
+REACHED: Final = TypeAdapter(Reached)
+CLASSIFICATION: Final = TypeAdapter(Classification)
+DISPUTE: Final = TypeAdapter(DisputeChange)
+MARKS: Final = TypeAdapter(tuple[datetime, ...])
+
+
+def dump(value: object) -> str:
+    """A state, a rung or any part of one as JSON text."""
+    return orjson.dumps(value, default=_plain).decode()
+
+
+def load(adapter: TypeAdapter[T], text: str | None) -> T | None:
+    """What :func:`dump` wrote; nothing for nothing."""
+    return None if text is None else adapter.validate_json(text)
+
+
+def canonical(value: object) -> bytes:
+    """JSON with sorted keys: the same bytes for the same value, as a hash needs."""
+    return orjson.dumps(value, default=_plain, option=orjson.OPT_SORT_KEYS)
+
+
+def event_body(event: InputEvent) -> str:
+    """An event's JSON with its extensions and without its free text; what was left out or null stays out."""
+    return event.model_dump_json(by_alias=True, exclude_none=True, exclude={"data": {"note"}})
+
+
+def event_note(event: InputEvent) -> str | None:
+    """The free text of an event, if it has any."""
+    note: str | None = getattr(event.data, "note", None)
+    return note
+
+
+def stored_event(event_type: str, body: str) -> InputEvent:
+    """The event that :func:`event_body` wrote, without its free text."""
+    return INPUTS[event_type].model_validate_json(body)
+
+
+def _plain(value: object) -> Any:  # noqa: ANN401 - whatever JSON can hold
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, bytes):
+        return value.hex()
+    raise TypeError(f"a {type(value).__name__} cannot be written as JSON")

@@ -1,0 +1,191 @@
+"""The store: everything that the ledger knows of many subjects at once, one statement a table."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models.decision import NightState, OrderState, Reached, Remembered, Said, SourceState, Span
+from models.escalation import StatementKind
+from models.history import Taken
+from models.ids import SOURCE_PREFIX
+from models.premises import Party
+from models.tables import EscalationRow, EventRow, ExposureRow, NightRow, SourceStateRow, WorkOrderRow
+from streams.ledger import rows, states
+
+Key = tuple[str, str]
+"""A unit and a subject; the subject alone names nothing, for two providers may use one order number."""
+Tag = tuple[str, str]
+"""A unit and the tag of an exposure."""
+
+SHORT: Final = "short"
+SECURITY: Final = "security"
+_GROUP: Final = "group:"
+_KEY: Final = ("unit", "subject")
+
+
+@dataclass(slots=True)
+class Known:
+    """What the ledger knows of one subject before a decision.
+
+    ``marks`` are, of a source, the instants that its silence is reckoned from; ``first_said`` is when each escalation
+    was first said.
+    """
+
+    history: list[Taken] = field(default_factory=list)
+    state: OrderState | NightState | SourceState | None = None
+    remembered: Remembered = field(default_factory=Remembered)
+    first_said: dict[UUID, datetime] = field(default_factory=dict)
+    classification_n: int = 0
+    dispute_n: int = 0
+    marks: Sequence[datetime] = ()
+
+
+def _query(model: Any, names: Sequence[str], sql: str, keys: tuple[str, ...] = _KEY) -> rows.Query:  # noqa: ANN401
+    return rows.Query(model, keys, tuple(rows.table_of(model).c[name] for name in names), sql)
+
+
+# A CROSS JOIN keeps SQLite from starting with the large table; PostgreSQL does not mind.
+_HISTORY: Final = _query(
+    EventRow,
+    ("unit", "subject", "type", "body", "heard", "role", "party"),
+    """SELECT e.unit, e.subject, e.type, e.body, e.heard, e.role, e.party FROM {wanted} CROSS JOIN event e
+    WHERE e.unit = w.unit AND e.subject = w.subject AND NOT e.quarantined
+    AND e.type <> 'facilities.source.heartbeat'""",
+)
+_NAMED: Final = _query(
+    EventRow,
+    ("unit", "subject", "type", "body", "heard", "role", "party"),
+    """SELECT e.unit, e.subject, e.type, e.body, e.heard, e.role, e.party FROM {wanted} CROSS JOIN event e
+    WHERE e.source = w.source AND e.id = w.id""",
+    ("source", "id"),
+)
+_SAID: Final = _query(
+    EscalationRow,
+    ("unit", "subject", "id", "last_n", "last_statement", "first_said_at", "content"),
+    """SELECT e.unit, e.subject, e.id, e.last_n, e.last_statement, e.first_said_at, e.content
+    FROM {wanted} CROSS JOIN escalation e WHERE e.unit = w.unit AND e.subject = w.subject""",
+)
+_ORDERS: Final = _query(
+    WorkOrderRow,
+    (*_KEY, "state", "said_classification", "said_classification_n", "said_dispute", "said_dispute_n"),
+    """SELECT o.unit, o.subject, o.state, o.said_classification, o.said_classification_n, o.said_dispute,
+    o.said_dispute_n FROM {wanted} CROSS JOIN work_order o WHERE o.unit = w.unit AND o.subject = w.subject""",
+)
+_NIGHTS: Final = _query(
+    NightRow,
+    (*_KEY, "state"),
+    """SELECT n.unit, n.subject, n.state FROM {wanted} CROSS JOIN night n
+    WHERE n.unit = w.unit AND n.subject = w.subject""",
+)
+_SOURCES: Final = _query(
+    SourceStateRow,
+    (*_KEY, "state", "marks"),
+    """SELECT s.unit, s.subject, s.state, s.marks FROM {wanted} CROSS JOIN source_state s
+    WHERE s.unit = w.unit AND s.subject = w.subject""",
+)
+_EXPOSURES: Final = _query(
+    ExposureRow,
+    ("unit", "tag", "subject", "starts", "until"),
+    """SELECT x.unit, x.tag, x.subject, x.starts, x.until FROM {wanted} CROSS JOIN exposure x
+    WHERE x.unit = w.unit AND x.tag = w.tag AND (x.until IS NULL OR x.until > w.until)""",
+    ("unit", "tag", "until"),
+)
+_EXPOSED: Final = _query(
+    ExposureRow,
+    ("unit", "tag", "subject"),
+    """SELECT DISTINCT x.unit, x.tag, x.subject FROM {wanted} CROSS JOIN exposure x CROSS JOIN work_order o
+    WHERE x.unit = w.unit AND x.tag = w.tag AND o.unit = x.unit AND o.subject = x.subject AND o.live""",
+    ("unit", "tag"),
+)
+
+
+async def known(connection: AsyncConnection, keys: Collection[Key]) -> dict[Key, Known]:
+    """Everything that a decision about each subject needs, but for its context."""
+    found = {key: Known() for key in keys}
+    for row in await rows.fetch(connection, _HISTORY, found.keys()):
+        found[row.unit, row.subject].history.append(_taken(row))
+    for row in await rows.fetch(connection, _SAID, found.keys()):
+        one = found[row.unit, row.subject]
+        reached: Reached = states.REACHED.validate_json(row.content)
+        one.remembered.said[row.id] = Said(row.last_n, StatementKind(row.last_statement), reached)
+        one.first_said[row.id] = row.first_said_at
+    await _add_states(connection, found)
+    return found
+
+
+async def events(connection: AsyncConnection, names: Collection[tuple[str, str | None]]) -> dict[Key, list[Taken]]:
+    """The named events (source and id), quarantined or not, by their subjects."""
+    found: dict[Key, list[Taken]] = {}
+    for row in await rows.fetch(connection, _NAMED, names):
+        found.setdefault((row.unit, row.subject), []).append(_taken(row))
+    return found
+
+
+def _taken(row: Row[Any]) -> Taken:
+    return Taken(states.stored_event(row.type, row.body), row.heard, row.role, Party(row.party))
+
+
+async def _add_states(connection: AsyncConnection, found: dict[Key, Known]) -> None:
+    for row in await rows.fetch(connection, _ORDERS, [key for key in found if is_order(key)]):
+        one = found[row.unit, row.subject]
+        one.state = states.ORDER_STATE.validate_json(row.state)
+        one.remembered = Remembered(
+            one.remembered.said,
+            states.load(states.CLASSIFICATION, row.said_classification),
+            states.load(states.DISPUTE, row.said_dispute),
+        )
+        one.classification_n, one.dispute_n = row.said_classification_n, row.said_dispute_n
+    for row in await rows.fetch(connection, _NIGHTS, [key for key in found if is_night(key)]):
+        found[row.unit, row.subject].state = states.NIGHT_STATE.validate_json(row.state)
+    for row in await rows.fetch(connection, _SOURCES, [key for key in found if is_source(key)]):
+        one = found[row.unit, row.subject]
+        one.state = states.SOURCE_STATE.validate_json(row.state)
+        one.marks = states.MARKS.validate_json(row.marks)
+
+
+Exposures = dict[Tag, dict[str, list[Span]]]
+"""For each tag of a unit, the stretches of each subject."""
+
+
+async def exposures(connection: AsyncConnection, since: dict[Tag, datetime]) -> Exposures:
+    """The stretches under each tag that reach past the instant given for it."""
+    found: Exposures = {tag: {} for tag in since}
+    keys = [(unit, tag, instant) for (unit, tag), instant in since.items()]
+    for row in await rows.fetch(connection, _EXPOSURES, keys):
+        found[row.unit, row.tag].setdefault(row.subject, []).append((row.starts, row.until))
+    return found
+
+
+async def exposed(connection: AsyncConnection, tags: Collection[Tag]) -> list[tuple[Tag, str]]:
+    """The live orders that have a stretch under one of the tags."""
+    return [((row.unit, row.tag), row.subject) for row in await rows.fetch(connection, _EXPOSED, tags)]
+
+
+def group_tag(group: str) -> str:
+    """The tag of a control group."""
+    return _GROUP + group
+
+
+def group_of(tag: str) -> str | None:
+    """The control group of a tag, if it is one."""
+    return tag.removeprefix(_GROUP) if tag.startswith(_GROUP) else None
+
+
+def is_source(key: Key) -> bool:
+    """Whether the subject is a source itself."""
+    return key[1].startswith(SOURCE_PREFIX)
+
+
+def is_night(key: Key) -> bool:
+    """Whether the subject is a night."""
+    return "/" in key[1] and not is_source(key)
+
+
+def is_order(key: Key) -> bool:
+    """Whether the subject is a work order."""
+    return "/" not in key[1] and not is_source(key)

@@ -1,0 +1,83 @@
+"""Units: the lock of a premises and the end of its audit chain; locked in sorted order by whoever writes."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime
+from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models.tables import AuditRow, UnitRow
+from streams.ledger import rows
+from streams.ledger.audit import Entry, link_hash
+
+_TABLE: Final = rows.table_of(UnitRow)
+_SQL: Final = "SELECT u.* FROM {wanted} JOIN unit u ON u.id = w.id ORDER BY u.id"
+_FOUND: Final = rows.Query(UnitRow, ("id",), tuple(_TABLE.c), _SQL)
+_LOCKED: Final = rows.Query(UnitRow, ("id",), tuple(_TABLE.c), _SQL + " FOR UPDATE OF u")
+_UNLOCKED_ONLY: Final = rows.Query(UnitRow, ("id",), tuple(_TABLE.c), _SQL + " FOR UPDATE OF u SKIP LOCKED")
+
+
+@dataclass(slots=True)
+class Unit:
+    """One locked unit; what is changed here is written by :func:`save`."""
+
+    id: str
+    version: int = 0
+    audit_n: int = 0
+    audit_head: str = ""
+    nights_until: date | None = None
+    backlog_n: int = 0
+    backlog_due_at: datetime | None = None
+    incomplete: bool = False
+
+    def count_backlog_by(self, due: datetime) -> None:
+        """The backlog must be counted again at an instant, or earlier if that was so already."""
+        if self.backlog_due_at is None or due < self.backlog_due_at:
+            self.backlog_due_at = due
+
+    def chain(self, kind: str, at: datetime, entry: Entry, world: Mapping[str, str]) -> dict[str, Any]:
+        """The next link of the unit's chain, as a row; the unit's end moves to it."""
+        text, n, previous = entry.as_text(world), self.audit_n + 1, self.audit_head
+        self.audit_n, self.audit_head = n, link_hash(self.id, n, kind, at, text, previous)
+        return {
+            "chain": self.id,
+            "n": n,
+            "kind": kind,
+            "decided_at": at,
+            "entry": text,
+            "previous": previous,
+            "hash": self.audit_head,
+        }
+
+
+async def lock(connection: AsyncConnection, ids: Collection[str]) -> dict[str, Unit]:
+    """The units, locked in sorted order until the transaction ends; those that are new are made."""
+    found = await _read(connection, _LOCKED, ids)
+    if len(found) < len(set(ids)):
+        await make(connection, ids)
+        found = await _read(connection, _LOCKED, ids)
+    return found
+
+
+async def make(connection: AsyncConnection, ids: Collection[str]) -> None:
+    """See that the units exist; nobody else's are touched."""
+    found = await rows.fetch(connection, _FOUND, [(id_,) for id_ in sorted(ids)])
+    missing = sorted(set(ids) - {row.id for row in found})
+    await rows.insert(connection, UnitRow, [asdict(Unit(id_)) for id_ in missing], clash="keep")
+
+
+async def lock_free(connection: AsyncConnection, ids: Collection[str]) -> dict[str, Unit]:
+    """Those of the units that nobody else is writing now, locked."""
+    return await _read(connection, _UNLOCKED_ONLY, ids)
+
+
+async def save(connection: AsyncConnection, units: Collection[Unit], links: Collection[Mapping[str, Any]]) -> None:
+    """Write units that were locked in this transaction, and the new links of their chains."""
+    await rows.insert(connection, AuditRow, list(links))
+    await rows.update(connection, UnitRow, [asdict(replace(unit, version=unit.version + 1)) for unit in units])
+
+
+async def _read(connection: AsyncConnection, query: rows.Query, ids: Collection[str]) -> dict[str, Unit]:
+    asked = _FOUND if connection.dialect.name == "sqlite" else query
+    return {row.id: Unit(*row) for row in await rows.fetch(connection, asked, [(id_,) for id_ in sorted(ids)])}

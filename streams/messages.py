@@ -1,0 +1,175 @@
+"""Messages out: what was decided, as the CloudEvents that go to the output topics.
+
+A message's id is derived from what it says, so whatever sends it twice sends the same message.
+"""
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from models.decision import Classification, DisputeChange, Statement
+from models.envelope import schema_uri
+from models.escalation import (
+    EscalationAmended,
+    EscalationClosed,
+    EscalationRaised,
+    EscalationReinstated,
+    EscalationTakenOn,
+    EscalationWithdrawn,
+    StatementData,
+    StatementKind,
+)
+from models.ids import output_id, statement_id
+from models.outputs import (
+    BacklogCell,
+    BacklogCounted,
+    BacklogData,
+    Classified,
+    ClassifiedData,
+    DisputeData,
+    DisputeOpened,
+    DisputeSettled,
+    InputRejected,
+    RejectedData,
+)
+from models.parse import to_json
+from models.schemas import AnyEvent, StatementEvent
+from models.work_order import Priority
+from streams.topics import BACKLOG, CLASSIFICATIONS, DISPUTES, ESCALATIONS, REJECTED
+
+OURSELVES: Final = "workorders"
+"""The CloudEvents ``source`` of everything that we say."""
+MAX_SHOWN: Final = 64 * 1024
+"""How many bytes of a refused input its message carries at most; the ledger keeps all of them."""
+
+_STATEMENTS: Final[dict[StatementKind, tuple[Callable[..., StatementEvent], str]]] = {
+    StatementKind.RAISED: (EscalationRaised, "facilities.escalation.raised"),
+    StatementKind.AMENDED: (EscalationAmended, "facilities.escalation.amended"),
+    StatementKind.ACKNOWLEDGED: (EscalationTakenOn, "facilities.escalation.acknowledged"),
+    StatementKind.WITHDRAWN: (EscalationWithdrawn, "facilities.escalation.withdrawn"),
+    StatementKind.REINSTATED: (EscalationReinstated, "facilities.escalation.reinstated"),
+    StatementKind.CLOSED: (EscalationClosed, "facilities.escalation.closed"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message to one topic (its logical name); ``value`` is the event's JSON."""
+
+    id: UUID
+    topic: str
+    key: str
+    value: str
+
+
+def statement_message(unit: str, statement: Statement) -> Message:
+    """One statement about an escalation; consumers dedupe by its id and believe the highest n."""
+    reached = statement.reached
+    event_class, event_type = _STATEMENTS[statement.statement]
+    data = StatementData(
+        escalation_id=reached.id,
+        n=statement.n,
+        premises=unit,
+        kind=reached.kind,
+        clock=reached.clock,
+        spell=reached.spell,
+        rung=reached.rung,
+        role=reached.role,
+        repeat=reached.repeat,
+        priority=reached.priority,
+        business_critical=reached.business_critical,
+        due_at=reached.due_at,
+        original_due_at=reached.original_due_at,
+        late_seconds=statement.late_seconds,
+        labels=reached.labels,
+        reason=statement.reason,
+        happened_at=reached.happened_at,
+        heard_at=reached.heard_at,
+        acknowledged_until=reached.acknowledged_until,
+        policy_version=reached.policy_version,
+    )
+    id_ = statement_id(reached.id, statement.n)
+    event = event_class(
+        id=str(id_), source=OURSELVES, type=event_type, subject=reached.subject, time=statement.at, data=data
+    )
+    return Message(id_, ESCALATIONS.name, unit, _json(event))
+
+
+def classified_message(unit: str, subject: str, n: int, said: Classification, at: datetime) -> Message:
+    """The n-th classification of an order."""
+    id_ = output_id("classified", _about(unit, subject), n)
+    event = Classified(
+        id=str(id_),
+        source=OURSELVES,
+        type="facilities.work-order.classified",
+        subject=subject,
+        time=at,
+        data=ClassifiedData(
+            premises=unit,
+            work_order=subject,
+            n=n,
+            base=said.base,
+            effective=said.effective,
+            business_critical=said.effective is Priority.P1,
+            rules=said.rules,
+            facts=dict(said.facts),
+            policy_version=said.policy_version,
+        ),
+    )
+    return Message(id_, CLASSIFICATIONS.name, unit, _json(event))
+
+
+def dispute_message(unit: str, subject: str, n: int, change: DisputeChange, at: datetime) -> Message:
+    """The n-th thing said about an order's dispute: opened, or settled."""
+    id_ = output_id("dispute", _about(unit, subject), n)
+    data = DisputeData(
+        premises=unit, work_order=subject, n=n, ours=change.ours, providers=change.providers, since=change.since
+    )
+    common: dict[str, Any] = {"id": str(id_), "source": OURSELVES, "subject": subject, "time": at, "data": data}
+    event: DisputeOpened | DisputeSettled = (
+        DisputeOpened(type="facilities.dispute.opened", **common)
+        if change.opened
+        else DisputeSettled(type="facilities.dispute.settled", **common)
+    )
+    return Message(id_, DISPUTES.name, unit, _json(event))
+
+
+def backlog_message(unit: str, n: int, cells: tuple[BacklogCell, ...], at: datetime) -> Message:
+    """The n-th count of what is outstanding at one premises."""
+    id_ = output_id("backlog", unit, n)
+    outstanding = sum(cell.count for cell in cells)
+    event = BacklogCounted(
+        id=str(id_),
+        source=OURSELVES,
+        type="facilities.backlog.counted",
+        subject=unit,
+        time=at,
+        data=BacklogData(premises=unit, outstanding=outstanding, cells=cells, as_at=at),
+    )
+    return Message(id_, BACKLOG.name, unit, _json(event))
+
+
+def rejected_message(id_: UUID, key: str, value: bytes | None, about: dict[str, Any], at: datetime) -> Message:
+    """One refused input; ``about`` gives topic, partition, offset, code, field, sentence and SHA-256."""
+    shown = base64.b64encode((value or b"")[:MAX_SHOWN]).decode()
+    event = InputRejected(
+        id=str(id_),
+        source=OURSELVES,
+        type="facilities.input.rejected",
+        subject=key,
+        time=at,
+        data=RejectedData(length=len(value or b""), bytes_base64=shown, **about),
+    )
+    return Message(id_, REJECTED.name, key, _json(event))
+
+
+def _about(unit: str, subject: str) -> str:
+    """Two providers may both have an order of one number, so an order is named with its premises."""
+    return f"{unit}/{subject}"
+
+
+def _json(event: AnyEvent) -> str:
+    return to_json(event.model_copy(update={"dataschema": schema_uri(event.type)})).decode()

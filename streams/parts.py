@@ -1,0 +1,51 @@
+"""What the services of a worker share: the settings, the clock, the ledger, the cluster and the present world."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from streams.clock import Clock
+from streams.cluster import Cluster
+from streams.ledger.ledger import Ledger
+from streams.settings import Settings
+from workorders.policy import World
+
+
+@dataclass(slots=True)
+class Progress:
+    """What the services of this worker have done since it started; for people to watch, never for decisions."""
+
+    recorded: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    decided: int = 0
+    sent: int = 0
+    relayed: int = 0
+    confirmed: int = 0
+    assigned: int = 0
+    sweeping: bool = True
+    broker_away: bool = False
+
+
+@dataclass(slots=True)
+class Parts:
+    """The shared parts of one worker. ``world`` is read anew when a policy or estate is activated."""
+
+    settings: Settings
+    clock: Clock
+    ledger: Ledger
+    cluster: Cluster
+    world: World
+    progress: Progress = field(default_factory=Progress)
+    work_waits: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def refresh_world(self) -> None:
+        """Read the timelines of policy and estate anew."""
+        self.world = await self.ledger.world(self.world, self.clock.now())
+
+    def topic(self, name: str) -> str:
+        """A topic's name on the cluster, prefix and all."""
+        return self.settings.topic_prefix + name
+
+    def logical(self, topic: str) -> str:
+        """A topic's own name, without the prefix."""
+        return topic.removeprefix(self.settings.topic_prefix)

@@ -1,0 +1,72 @@
+"""The sweeper: what time has made due is decided, whether or not the broker is there.
+
+It takes, too, what people submitted and what has not come back through the broker within seconds.
+"""
+
+import logging
+from datetime import timedelta
+from typing import Final
+
+import faust
+
+from streams.clock import monotonic
+from streams.parts import Parts
+
+log = logging.getLogger(__name__)
+
+REFRESH_EVERY_S: Final = 2.0
+"""How often the timelines of policy and estate are read anew, in real seconds."""
+
+SWEEP_LIMIT: Final = 500
+"""How many subjects one transaction decides at most."""
+
+
+class Sweeper(faust.Service):  # type: ignore[misc]  # it ships no types
+    """Sweeps as often as the settings say; it fails, and so stops the worker, when the ledger cannot be used.
+
+    While our clock and the database's differ by more than the settings allow it decides nothing: a wrong clock would
+    raise what is not due, or keep silent about what is.
+    """
+
+    logger = logging.getLogger("faust.service")
+
+    def __init__(self, parts: Parts) -> None:
+        super().__init__()
+        self._parts = parts
+        self._refreshed = float("-inf")
+
+    @faust.Service.task
+    async def _run(self) -> None:
+        while not self.should_stop:
+            if await self._clocks_agree():
+                await self._sweep()
+            await self._parts.clock.sleep(self._parts.settings.sweep_every_s)
+
+    async def _sweep(self) -> None:
+        parts = self._parts
+        if monotonic() - self._refreshed > REFRESH_EVERY_S:
+            await parts.refresh_world()
+            self._refreshed = monotonic()
+        more = True
+        while more and not self.should_stop:
+            outcome = await parts.ledger.sweep(parts.clock.now(), SWEEP_LIMIT, parts.world)
+            parts.progress.recorded += outcome.recorded
+            parts.progress.decided += outcome.decided
+            parts.progress.rejected += len(outcome.rejections)
+            if outcome.messages:
+                parts.work_waits.set()
+            more = outcome.more
+
+    async def _clocks_agree(self) -> bool:
+        skew = await self._parts.ledger.clock_skew(self._parts.clock.now())
+        agree = abs(skew) <= timedelta(seconds=self._parts.settings.clock_skew_limit_s)
+        if not agree and self._parts.progress.sweeping:
+            log.error(
+                "sweeping stops: our clock is %+.1f s ahead of the database's, and %g s are allowed",
+                skew.total_seconds(),
+                self._parts.settings.clock_skew_limit_s,
+            )
+        elif agree and not self._parts.progress.sweeping:
+            log.warning("sweeping goes on: our clock and the database's agree again")
+        self._parts.progress.sweeping = agree
+        return agree

@@ -1,0 +1,59 @@
+"""The system in one process: ledger, intake, sweeper, relay and watch, composed and run until it is told to stop.
+
+With the embedded broker it is all there is; on servers every worker is one of these.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any, Final, cast
+
+from streams.app import build_app, serve
+from streams.clock import Clock
+from streams.cluster import open_cluster
+from streams.intake import Intake
+from streams.ledger.ledger import Ledger
+from streams.parts import Parts
+from streams.relay import Relay
+from streams.settings import Settings
+from streams.sweeper import Sweeper
+from streams.watch import build_watch
+from streams.watch_app import keep_watching
+from workorders.policy import World
+
+log = logging.getLogger(__name__)
+
+WATCH_PAUSE_S: Final = 2.0
+
+
+@asynccontextmanager
+async def open_parts(settings: Settings, clock: Clock, default: World) -> AsyncGenerator[Parts]:
+    """The shared parts: an open ledger (a new one begins with ``default``) and the cluster, embedded or on servers."""
+    ledger = await Ledger.open(settings.ledger_url, time_kind=clock.kind, now=clock.now())
+    try:
+        world = await ledger.world(default, clock.now())
+        async with open_cluster(settings) as cluster:
+            yield Parts(settings, clock, ledger, cluster, world)
+    finally:
+        await ledger.close()
+
+
+async def run_parts(parts: Parts, stop: asyncio.Event) -> None:
+    """Run the services until ``stop`` is set; raises ``WorkerFailedError`` if one of them fails."""
+    app = build_app(parts.settings)
+    # Stopped in the reverse order: intake first, so that what it decided is still sent.
+    for service in (Relay(parts), Sweeper(parts), Intake(parts)):
+        # Faust takes an instance as well as a class, though its types name only the class.
+        app.service(cast("Any", service))
+    stop_watch = asyncio.Event()
+    watching = asyncio.create_task(
+        keep_watching(
+            parts.settings, parts.cluster.bootstrap, lambda: build_watch(parts), stop_watch, pause_s=WATCH_PAUSE_S
+        )
+    )
+    try:
+        await serve(app, stop, stop_within_s=parts.settings.stop_within_s)
+    finally:
+        stop_watch.set()
+        await watching

@@ -1,0 +1,168 @@
+"""The topics on servers: what differs from the registry, and the making of what is missing.
+
+What can be put right without touching a record is put right by ``apply``. A topic that is spread or copied
+otherwise than wanted is only reported: more partitions would move premises from one worker to another in the
+middle of their history.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it exports them without saying so
+    AdminClient,
+    AlterConfigOpType,
+    ClusterMetadata,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+    ResourceType,
+)
+
+from streams.kafka_admin import admin_client, answers
+from streams.kafka_client import BrokerUnreachable
+from streams.settings import Settings
+from streams.topics import TOPICS
+
+
+@dataclass(frozen=True, slots=True)
+class TopicState:
+    """How one topic is, or is to be: its partitions, the copies of each, and its settings in Kafka's words."""
+
+    name: str
+    partitions: int
+    replication: int
+    config: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One difference between the registry and the cluster, in a sentence.
+
+    ``make`` is the topic that is missing, ``change`` the settings that differ; a step with neither needs a person.
+    """
+
+    topic: str
+    sentence: str
+    make: TopicState | None = None
+    change: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether only a person can put it right."""
+        return self.make is None and not self.change
+
+
+class TopicsDifferError(Exception):
+    """The topics are not as the registry wants them; the text has a sentence for each difference."""
+
+
+async def plan(settings: Settings) -> list[Step]:
+    """What would have to be done to the cluster, which is only looked at.
+
+    Nothing on an embedded broker, which makes its topics when it starts. Raises ``BrokerUnreachable`` or
+    ``KafkaRefused``.
+    """
+    if settings.is_embedded:
+        return []
+    return differences(settings, await _found(admin_client(settings, settings.broker), settings))
+
+
+async def apply(settings: Settings) -> list[Step]:
+    """Make the missing topics and set the differing settings; returns the whole plan, with what is left by hand.
+
+    Applying again changes nothing. Raises ``BrokerUnreachable`` or ``KafkaRefused``.
+    """
+    steps = await plan(settings)
+    makes = [_new_topic(step.make) for step in steps if step.make]
+    changes = [_alteration(step) for step in steps if step.change]
+    wait = settings.broker_timeout_s
+    if makes:
+        admin = admin_client(settings, settings.broker)
+        made = admin.create_topics(makes, operation_timeout=wait, request_timeout=wait)
+        await answers(made, settings, settings.broker)
+    if changes:
+        admin = admin_client(settings, settings.broker)
+        altered = admin.incremental_alter_configs(changes, request_timeout=wait)
+        await answers({resource.name: done for resource, done in altered.items()}, settings, settings.broker)
+    return steps
+
+
+async def check(settings: Settings) -> None:
+    """Raise ``TopicsDifferError`` unless every topic is as the registry wants it."""
+    steps = await plan(settings)
+    if steps:
+        raise TopicsDifferError("\n".join(step.sentence for step in steps))
+
+
+def differences(settings: Settings, found: Mapping[str, TopicState]) -> list[Step]:
+    """One step for each topic that is missing, and for each way in which one that exists differs."""
+    steps = []
+    for topic in TOPICS:
+        name = settings.topic_prefix + topic.name
+        have = found.get(name)
+        copies = settings.replication if have is None else have.replication
+        want = TopicState(name, topic.partitions(settings.partitions), settings.replication, topic.config(copies))
+        if have is None:
+            counts = f"partitions: {want.partitions}, copies of each: {want.replication}"
+            steps.append(Step(name, f"{name} is missing; make it ({counts}).", make=want))
+        else:
+            steps += [*_spread_otherwise(want, have), *_set_otherwise(want, have)]
+    return steps
+
+
+def _spread_otherwise(want: TopicState, have: TopicState) -> list[Step]:
+    steps = []
+    if have.partitions != want.partitions:
+        differs = f"{want.name} has {have.partitions} partitions, not {want.partitions}"
+        advice = "changing them would move premises between workers, so set WORKORDERS_PARTITIONS to what is there"
+        steps.append(Step(want.name, f"{differs}; {advice}, or move its records to a new topic by hand."))
+    if have.replication != want.replication:
+        differs = f"{want.name} is kept {have.replication} times, not {want.replication}"
+        advice = "set WORKORDERS_REPLICATION to what is there, or reassign its partitions by hand"
+        steps.append(Step(want.name, f"{differs}; {advice}."))
+    return steps
+
+
+def _set_otherwise(want: TopicState, have: TopicState) -> list[Step]:
+    change = {key: value for key, value in want.config.items() if have.config.get(key) != value}
+    if not change:
+        return []
+    is_now = ", ".join(f"{key}={have.config.get(key)}" for key in change)
+    to_be = ", ".join(f"{key}={value}" for key, value in change.items())
+    return [Step(want.name, f"{want.name} has {is_now}; set {to_be}.", change=change)]
+
+
+async def _found(admin: AdminClient, settings: Settings) -> dict[str, TopicState]:
+    wait = settings.broker_timeout_s
+    ours = {settings.topic_prefix + topic.name for topic in TOPICS}
+    try:
+        cluster: ClusterMetadata = await asyncio.to_thread(admin.list_topics, timeout=wait)
+    except KafkaException as error:
+        raise BrokerUnreachable(f"no broker answered within {wait:g} s at {settings.broker}") from error
+    present = sorted(ours & set(cluster.topics))
+    if not present:
+        return {}
+    asked = admin.describe_configs([ConfigResource(ResourceType.TOPIC, name) for name in present], request_timeout=wait)
+    configs = await answers({resource.name: told for resource, told in asked.items()}, settings, settings.broker)
+    return {
+        name: TopicState(
+            name,
+            partitions=len(cluster.topics[name].partitions),
+            replication=min(len(part.replicas) for part in cluster.topics[name].partitions.values()),
+            config={key: entry.value for key, entry in configs[name].items()},
+        )
+        for name in present
+    }
+
+
+def _new_topic(state: TopicState) -> NewTopic:
+    return NewTopic(state.name, state.partitions, state.replication, config=dict(state.config))
+
+
+def _alteration(step: Step) -> ConfigResource:
+    entries = [
+        ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET) for key, value in step.change.items()
+    ]
+    return ConfigResource(ResourceType.TOPIC, step.topic, incremental_configs=entries)

@@ -1,0 +1,53 @@
+"""The watch: what the ledger says was sent is looked for on its topic and confirmed, so that a loss would be seen.
+
+It is a Faust agent, because it may miss a message: what it does not confirm stays visible as unconfirmed.
+"""
+
+import logging
+from collections.abc import Iterable
+from typing import Any, Final
+from uuid import UUID
+
+import faust
+import orjson
+
+from streams.parts import Parts
+from streams.topics import CLASSIFICATIONS, DISPUTES, ESCALATIONS
+from streams.watch_app import build_watch_app, raw_topic
+
+log = logging.getLogger(__name__)
+
+WATCHED: Final = (ESCALATIONS, DISPUTES, CLASSIFICATIONS)
+TOGETHER: Final = 200
+WITHIN_S: Final = 0.2
+
+
+def build_watch(parts: Parts) -> faust.App:
+    """The app whose agents confirm what is on the escalation, dispute and classification topics."""
+    group = f"{parts.settings.group}-watch"
+    app = build_watch_app(parts.settings, parts.cluster.bootstrap, group=group, beginning="earliest")
+    for topic in WATCHED:
+        _watch(app, parts, parts.topic(topic.name))
+    return app
+
+
+def _watch(app: faust.App, parts: Parts, topic: str) -> None:
+    async def confirm(stream: Any) -> None:  # noqa: ANN401 - Faust ships no types
+        async for values in stream.take(TOGETHER, within=WITHIN_S):
+            found = await parts.ledger.confirm(message_ids(values), parts.clock.now())
+            parts.progress.confirmed += found.first
+            for unknown in found.unknown:
+                log.error("a message on %s is not of this ledger: %s", topic, unknown)
+
+    app.agent(raw_topic(app, topic), name=f"confirm-{topic}")(confirm)
+
+
+def message_ids(values: Iterable[bytes | None]) -> list[UUID]:
+    """The message ids of the messages; what is no message of ours is logged and left out."""
+    found = []
+    for value in values:
+        try:
+            found.append(UUID(orjson.loads(value or b"")["id"]))
+        except (ValueError, TypeError, KeyError) as error:
+            log.error("a record that is no message of ours is on an output topic: %r", error)  # noqa: TRY400
+    return found
