@@ -54,7 +54,7 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # it ships no types
     """A consumer whose ``stop`` ends, and in time, while the broker is away."""
 
     stop_within_s = 5.0
-    commit_within_s = 10.0
+    commit_within_s = 2.0
 
     async def commit(self, offsets: Mapping[TopicPartition, int] | None = None) -> None:
         """Commit the offsets, by default of all that was handed out.
@@ -116,7 +116,7 @@ def make_consumer(
         heartbeat_interval_ms=settings.heartbeat_ms,
         max_poll_records=settings.batch_max_records,
     )
-    consumer.commit_within_s = settings.broker_timeout_s
+    consumer.commit_within_s = settings.stop_within_s / 5
     consumer.stop_within_s = settings.stop_within_s / 2
     return consumer
 

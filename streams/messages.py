@@ -53,6 +53,13 @@ _STATEMENTS: Final[dict[StatementKind, tuple[Callable[..., StatementEvent], str]
     StatementKind.REINSTATED: (EscalationReinstated, "facilities.escalation.reinstated"),
     StatementKind.CLOSED: (EscalationClosed, "facilities.escalation.closed"),
 }
+_DISPUTES: Final[dict[bool, tuple[Callable[..., DisputeOpened | DisputeSettled], str]]] = {
+    True: (DisputeOpened, "facilities.dispute.opened"),
+    False: (DisputeSettled, "facilities.dispute.settled"),
+}
+_CLASSIFIED: Final = schema_uri("facilities.work-order.classified")
+_COUNTED: Final = schema_uri("facilities.backlog.counted")
+_REJECTED: Final = schema_uri("facilities.input.rejected")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +100,13 @@ def statement_message(unit: str, statement: Statement) -> Message:
     )
     id_ = statement_id(reached.id, statement.n)
     event = event_class(
-        id=str(id_), source=OURSELVES, type=event_type, subject=reached.subject, time=statement.at, data=data
+        id=str(id_),
+        source=OURSELVES,
+        type=event_type,
+        subject=reached.subject,
+        time=statement.at,
+        dataschema=schema_uri(event_type),
+        data=data,
     )
     return Message(id_, ESCALATIONS.name, unit, _json(event))
 
@@ -105,6 +118,7 @@ def classified_message(unit: str, subject: str, n: int, said: Classification, at
         id=str(id_),
         source=OURSELVES,
         type="facilities.work-order.classified",
+        dataschema=_CLASSIFIED,
         subject=subject,
         time=at,
         data=ClassifiedData(
@@ -128,11 +142,15 @@ def dispute_message(unit: str, subject: str, n: int, change: DisputeChange, at: 
     data = DisputeData(
         premises=unit, work_order=subject, n=n, ours=change.ours, providers=change.providers, since=change.since
     )
-    common: dict[str, Any] = {"id": str(id_), "source": OURSELVES, "subject": subject, "time": at, "data": data}
-    event: DisputeOpened | DisputeSettled = (
-        DisputeOpened(type="facilities.dispute.opened", **common)
-        if change.opened
-        else DisputeSettled(type="facilities.dispute.settled", **common)
+    event_class, event_type = _DISPUTES[change.opened]
+    event = event_class(
+        id=str(id_),
+        source=OURSELVES,
+        type=event_type,
+        subject=subject,
+        time=at,
+        dataschema=schema_uri(event_type),
+        data=data,
     )
     return Message(id_, DISPUTES.name, unit, _json(event))
 
@@ -145,6 +163,7 @@ def backlog_message(unit: str, n: int, cells: tuple[BacklogCell, ...], at: datet
         id=str(id_),
         source=OURSELVES,
         type="facilities.backlog.counted",
+        dataschema=_COUNTED,
         subject=unit,
         time=at,
         data=BacklogData(premises=unit, outstanding=outstanding, cells=cells, as_at=at),
@@ -159,6 +178,7 @@ def rejected_message(id_: UUID, key: str, value: bytes | None, about: dict[str, 
         id=str(id_),
         source=OURSELVES,
         type="facilities.input.rejected",
+        dataschema=_REJECTED,
         subject=key,
         time=at,
         data=RejectedData(length=len(value or b""), bytes_base64=shown, **about),
@@ -172,4 +192,4 @@ def _about(unit: str, subject: str) -> str:
 
 
 def _json(event: AnyEvent) -> str:
-    return to_json(event.model_copy(update={"dataschema": schema_uri(event.type)})).decode()
+    return to_json(event).decode()

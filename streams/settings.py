@@ -174,6 +174,15 @@ class Settings(KafkaSecurity):
         return ",".join(servers)
 
     @model_validator(mode="after")
+    def _embedded_is_plain(self) -> Self:
+        if self.is_embedded and self.kafka_security != "PLAINTEXT":
+            raise _refusal(
+                f"{PREFIX}KAFKA_SECURITY={self.kafka_security} needs a {PREFIX}BROKER on servers; "
+                "the embedded broker listens on this machine only and has no encryption and no login"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _times_fit(self) -> Self:
         if self.heartbeat_ms * 3 > self.session_timeout_ms:
             raise _refusal(

@@ -47,7 +47,7 @@ def message_ids(values: Iterable[bytes | None]) -> list[UUID]:
     found = []
     for value in values:
         try:
-            found.append(UUID(orjson.loads(value or b"")["id"]))
+            found.append(UUID(str(orjson.loads(value or b"")["id"])))
         except (ValueError, TypeError, KeyError) as error:
             log.error("a record that is no message of ours is on an output topic: %r", error)  # noqa: TRY400
     return found

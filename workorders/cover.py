@@ -15,10 +15,11 @@ from models.premises import Premises
 from models.shift_cover import CoverWithdrawn, Supplier
 from workorders.history import Arranged, arrange
 from workorders.night_contested import contest
-from workorders.night_course import FIRST_SPELL, Course, Stretch, follow, next_change
+from workorders.night_course import Course, Stretch, follow, next_change
 from workorders.night_fold import STATUS_AFTER, Cover
 from workorders.night_plan import NightPolicy, nights_in_play, plan_night
 from workorders.night_words import shortage_reason
+from workorders.order_fold import FIRST_SPELL
 
 __all__ = ["NOT_CONFIRMED", "NightPolicy", "nights_in_play", "reckon_arranged_night", "reckon_night"]
 

@@ -9,9 +9,10 @@ from typing import Final, NamedTuple
 from models.decision import Condition
 from models.escalation import EscalationKind
 from workorders.history import Arranged, LateReport, Stage
-from workorders.night_course import FIRST_SPELL, Course, follow, next_change
+from workorders.night_course import Course, follow, next_change
 from workorders.night_plan import NightPlan
 from workorders.night_words import contested_reason
+from workorders.order_fold import FIRST_SPELL
 
 SETTLED: Final = "the late report was settled"
 UNCOVERED_ANYWAY: Final = "the night is uncovered with the late report too"

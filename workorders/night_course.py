@@ -12,7 +12,6 @@ from models.shift_cover import ContingencyArranged, CoverConfirmed
 from workorders.night_fold import Look, NightFold
 from workorders.night_plan import NightPlan
 
-FIRST_SPELL: Final = "first"
 NIGHT_OVER: Final = "the night is over"
 COVERED: Final = "the night is covered"
 ESCALATED: Final = "the night is escalated as uncovered"

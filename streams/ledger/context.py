@@ -3,37 +3,41 @@
 An order's stretches never depend on its context, so one more round of decisions after the first settles everything.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.decision import Context, NightState, OrderState, SourceState, Span
 from models.history import Taken
+from models.work_order import Amended, Raised
 from streams.ledger import store
 from streams.ledger.store import Key, Tag
 from workorders.policy import World
 
 State = OrderState | NightState | SourceState
 
+_NO_CONTEXT: Final = Context()
+
 
 class Contexts:
     """The stretches of every subject that matter to the orders in hand, as this transaction will leave them."""
 
     def __init__(self, world: World) -> None:
-        self._policies = [world.policies.by_version(version) for version in world.policies.versions]
+        self._policies = [policy for _, policy in world.policies.entries]
         self._of_asset: dict[str, frozenset[str]] = {}
-        self._stored: store.Exposures = {}
+        self._spans: store.Exposures = {}
         self._since: dict[Tag, datetime] = {}
-        self._changed: dict[Key, dict[str, tuple[Span, ...]]] = {}
+        self._noted: dict[Key, tuple[Collection[str], dict[str, tuple[Span, ...]]]] = {}
 
     def tags(self, history: Iterable[Taken]) -> set[str]:
         """The tags that can matter to an order: those of every asset that it was ever said to be about."""
         found: set[str] = set()
         for taken in history:
-            asset = getattr(taken.event.data, "asset", None)
-            if asset is not None:
-                found |= self._tags_of(asset)
+            event = taken.event
+            if isinstance(event, Raised | Amended) and event.data.asset is not None:
+                found |= self._tags_of(event.data.asset)
         return found
 
     async def read(self, connection: AsyncConnection, orders: dict[Key, list[Taken]]) -> None:
@@ -45,56 +49,57 @@ class Contexts:
                 begins = min(taken.event.time for taken in history)
                 since[asked] = min(begins, since.get(asked, begins))
         since = {tag: at for tag, at in since.items() if tag not in self._since or at < self._since[tag]}
-        if since:
-            self._stored.update(await store.exposures(connection, since))
-            self._since.update(since)
+        if not since:
+            return
+        self._spans.update(await store.exposures(connection, since))
+        self._since.update(since)
+        for key in self._noted:
+            self._put(key)
 
     def of(self, key: Key, history: Iterable[Taken]) -> Context:
         """The context of one order."""
         tags = self.tags(history)
         if not tags:
-            return Context()
+            return _NO_CONTEXT
         unit = key[0]
-        short = self._spans(unit, store.SHORT) if store.SECURITY in tags else ()
+        short = [span for spans in self._under(unit, store.SHORT).values() for span in spans]
         siblings = {
-            group: tuple((subject, span) for subject, span in self._spans(unit, tag))
+            group: tuple((subject, span) for subject, spans in self._under(unit, tag).items() for span in spans)
             for tag in sorted(tags)
             if (group := store.group_of(tag)) is not None
         }
-        return Context(tuple(sorted((span for _, span in short), key=_start)), siblings)
+        return Context(tuple(sorted(short, key=_start)) if store.SECURITY in tags else (), siblings)
 
-    def note(self, key: Key, state: State) -> None:
-        """From now on the subject counts with the stretches of this state."""
-        self._changed[key] = exposure_of(state)
+    def note(self, key: Key, before: State | None, after: State) -> None:
+        """From now on the subject counts with the stretches of the later state instead of those that are stored."""
+        self._noted[key] = (exposure_of(before) if before is not None else {}).keys(), exposure_of(after)
+        self._put(key)
 
     def touched(self, tags: Collection[Tag]) -> list[tuple[Tag, str]]:
         """The orders decided in this transaction that have a stretch under one of the tags."""
         return [
             ((unit, tag), subject)
-            for (unit, subject), spans in self._changed.items()
+            for (unit, subject), (_, spans) in self._noted.items()
             for tag in spans
             if (unit, tag) in tags
         ]
 
+    def _put(self, key: Key) -> None:
+        (unit, subject), (stored, noted) = key, self._noted[key]
+        for tag in stored:
+            self._spans.get((unit, tag), {}).pop(subject, None)
+        for tag, spans in noted.items():
+            self._spans.setdefault((unit, tag), {})[subject] = spans
+
     def _tags_of(self, asset: str) -> frozenset[str]:
         if asset not in self._of_asset:
-            groups = {store.group_tag(name) for policy in self._policies if policy for name in policy.groups_of(asset)}
-            secure = any(policy is not None and policy.is_security(asset) for policy in self._policies)
+            groups = {store.group_tag(name) for policy in self._policies for name in policy.groups_of(asset)}
+            secure = any(policy.is_security(asset) for policy in self._policies)
             self._of_asset[asset] = frozenset(groups | {store.SECURITY} if secure else groups)
         return self._of_asset[asset]
 
-    def _spans(self, unit: str, tag: str) -> list[tuple[str, Span]]:
-        stored = self._stored.get((unit, tag), {})
-        found = [
-            (subject, span)
-            for subject, spans in stored.items()
-            if (unit, subject) not in self._changed
-            for span in spans
-        ]
-        for (at, subject), spans in self._changed.items():
-            if at == unit:
-                found.extend((subject, span) for span in spans.get(tag, ()))
-        return found
+    def _under(self, unit: str, tag: str) -> dict[str, Sequence[Span]]:
+        return self._spans.get((unit, tag), {})
 
 
 def exposure_of(state: State) -> dict[str, tuple[Span, ...]]:

@@ -137,7 +137,7 @@ def _note_causes(key: Key, decided: Decided | None, contexts: Contexts, causes: 
     if decided is None or store.is_source(key):
         return
     after, before = decided.decision.state, decided.known.state
-    contexts.note(key, after)
+    contexts.note(key, before, after)
     if isinstance(after, OrderState | NightState) and (before is None or isinstance(before, OrderState | NightState)):
         affected = decide.affects(before, after)
         tags = [store.group_tag(group) for group in affected.groups]

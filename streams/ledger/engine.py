@@ -92,7 +92,9 @@ class Database:
 
 def _sqlite(url: URL, *, pool_size: int, begin: str) -> AsyncEngine:
     Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, connect_args={"timeout": BUSY_S})
+    engine = create_async_engine(
+        url, pool_size=pool_size, max_overflow=0, hide_parameters=True, connect_args={"timeout": BUSY_S}
+    )
 
     @event.listens_for(engine.sync_engine, "connect")
     def _prepare(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's own class, which is not typed
@@ -116,5 +118,6 @@ def _postgres(url: URL) -> AsyncEngine:
         max_overflow=5,
         pool_pre_ping=True,
         pool_recycle=1800,
+        hide_parameters=True,  # errors are logged, and what an event says has no place in a log
         connect_args={"options": _POSTGRES_OPTIONS, "connect_timeout": BUSY_S},
     )

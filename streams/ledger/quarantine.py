@@ -43,6 +43,21 @@ async def held(connection: AsyncConnection, units: Collection[str] | None = None
     return [HeldRow(*row) for row in await connection.execute(query.order_by(_TABLE.c.seq))]
 
 
+async def hold(connection: AsyncConnection, units: Mapping[str, Unit], found: Collection[Held], now: datetime) -> None:
+    """Keep what could not be decided, each thing once, and show its unit as incomplete."""
+    if not found:
+        return
+    already = {(row.unit, row.subject, row.source, row.event_id) for row in await held(connection, units.keys())}
+    fresh = []
+    for one in found:
+        units[one.unit].incomplete = True
+        name = (one.unit, one.subject, one.source, one.event_id)
+        if name not in already:
+            already.add(name)
+            fresh.append({**dict(zip(_NAMES[1:5], name, strict=True)), "error": one.error, "held_at": now})
+    await rows.insert(connection, QuarantineRow, fresh)
+
+
 async def review(
     connection: AsyncConnection, units: Mapping[str, Unit], decided: Collection[Key], now: datetime
 ) -> None:

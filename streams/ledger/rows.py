@@ -40,7 +40,7 @@ async def insert(
     if rows:
         columns = tuple(rows[0])
         sql = _insert_sql(connection.dialect.name, model, columns, clash, by or _keys(model))
-        await _run(connection, columns, rows, sql)
+        await _run(connection, model, columns, rows, sql)
 
 
 async def update(connection: AsyncConnection, model: type[SQLModel], rows: Sequence[Values]) -> int:
@@ -48,7 +48,7 @@ async def update(connection: AsyncConnection, model: type[SQLModel], rows: Seque
     if not rows:
         return 0
     columns = tuple(rows[0])
-    return await _run(connection, columns, rows, _update_sql(connection.dialect.name, model, columns))
+    return await _run(connection, model, columns, rows, _update_sql(connection.dialect.name, model, columns))
 
 
 async def delete(
@@ -115,9 +115,12 @@ def document(dialect: str, keys: Collection[tuple[Any, ...]]) -> str:
     return orjson.dumps(list(keys), default=_in_json).decode()
 
 
-async def _run(connection: AsyncConnection, columns: tuple[str, ...], rows: Sequence[Values], sql: str) -> int:
+async def _run(
+    connection: AsyncConnection, model: type[SQLModel], columns: tuple[str, ...], rows: Sequence[Values], sql: str
+) -> int:
     if connection.dialect.name == "sqlite":
-        stored = [tuple([_stored(row[name]) for name in columns]) for row in rows]
+        ways = [(name, _WAYS.get(_python_type(model, name), _same)) for name in columns]
+        stored = [tuple([None if row[name] is None else way(row[name]) for name, way in ways]) for row in rows]
         return (await connection.exec_driver_sql(sql, stored)).rowcount
     parameter = orjson.dumps(rows, default=_in_json).decode()
     return (await connection.exec_driver_sql(sql, (parameter,))).rowcount
@@ -184,21 +187,30 @@ def _in_json(value: object) -> str:
     raise TypeError(f"a {type(value).__name__} has no place in a row")
 
 
-def _same(value: object) -> object:
+def _same(value: Any) -> Any:  # noqa: ANN401 - whatever the column holds
     return value
 
 
-def _instant(value: object) -> str:
-    return cast("datetime", value).astimezone(UTC).isoformat(" ", "microseconds")[:26]
+def _instant(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat(" ", "microseconds")[:26]
+
+
+def _hex(value: UUID) -> str:
+    return value.hex
 
 
 # As SQLAlchemy stores these types in SQLite, so that its own reads find them.
-_STORED: Final[dict[type, Callable[[object], object]]] = {
+_WAYS: Final[dict[type, Callable[[Any], object]]] = {
     datetime: _instant,
-    date: lambda value: cast("date", value).isoformat(),
-    UUID: lambda value: cast("UUID", value).hex,
+    date: date.isoformat,
+    UUID: _hex,
 }
 
 
-def _stored(value: object) -> object:
-    return _STORED.get(type(value), _same)(value)
+def _stored(value: Any) -> object:  # noqa: ANN401 - whatever a column holds
+    return _WAYS.get(type(value), _same)(value)
+
+
+@lru_cache(maxsize=1024)
+def _python_type(model: type[SQLModel], column: str) -> type:
+    return table_of(model).columns[column].type.python_type

@@ -148,17 +148,17 @@ async def _add_states(connection: AsyncConnection, found: dict[Key, Known]) -> N
         one.marks = states.MARKS.validate_json(row.marks)
 
 
-Exposures = dict[Tag, dict[str, list[Span]]]
+Exposures = dict[Tag, dict[str, Sequence[Span]]]
 """For each tag of a unit, the stretches of each subject."""
 
 
 async def exposures(connection: AsyncConnection, since: dict[Tag, datetime]) -> Exposures:
     """The stretches under each tag that reach past the instant given for it."""
-    found: Exposures = {tag: {} for tag in since}
+    found: dict[Tag, dict[str, list[Span]]] = {tag: {} for tag in since}
     keys = [(unit, tag, instant) for (unit, tag), instant in since.items()]
     for row in await rows.fetch(connection, _EXPOSURES, keys):
         found[row.unit, row.tag].setdefault(row.subject, []).append((row.starts, row.until))
-    return found
+    return {tag: {**spans} for tag, spans in found.items()}
 
 
 async def exposed(connection: AsyncConnection, tags: Collection[Tag]) -> list[tuple[Tag, str]]:

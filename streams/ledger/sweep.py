@@ -94,9 +94,8 @@ async def _decide_once(transactions: Transactions, due: Due, now: datetime, worl
 async def _hold(transactions: Transactions, held: Held, now: datetime, world: World) -> Outcome:
     async with transactions.database.writing() as connection:
         locked = await units.lock(connection, [held.unit])
-        writing = Writing(locked, now, versions(world, now))
-        writing.hold(held)
-        await writing.flush(connection)
+        await quarantine.hold(connection, locked, [held], now)
+        await Writing(locked, now, versions(world, now)).flush(connection)
         await quarantine.postpone(connection, [held], now)
     return Outcome(held=[held])
 

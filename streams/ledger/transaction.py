@@ -135,8 +135,7 @@ async def finish(
         writing.settle(key, deciding.decided[key])
     await quarantine.review(connection, writing.units, deciding.decided.keys(), writing.now)
     all_held = [*deciding.held, *held]
-    for one in all_held:
-        writing.hold(one)
+    await quarantine.hold(connection, writing.units, all_held, writing.now)
     await writing.flush(connection)
     await quarantine.postpone(connection, deciding.held, writing.now)
     said = [one for decided in deciding.decided.values() for one in decided.decision.statements]

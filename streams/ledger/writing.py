@@ -19,7 +19,6 @@ from models.tables import (
     ExposureRow,
     NightRow,
     OutboxRow,
-    QuarantineRow,
     RejectedRow,
     SourceStateRow,
     StatementRow,
@@ -29,7 +28,6 @@ from streams.ledger import audit, rows, states, units
 from streams.ledger.audit import Entry
 from streams.ledger.context import exposure_of
 from streams.ledger.deciding import Decided
-from streams.ledger.incoming import Held
 from streams.ledger.store import Key, Known
 from streams.ledger.units import Unit
 from streams.messages import Message, classified_message, dispute_message, statement_message
@@ -56,7 +54,6 @@ class Writing:
     statements: list[Row] = field(default_factory=list)
     messages: list[tuple[str, Message]] = field(default_factory=list)
     rejected: list[Row] = field(default_factory=list)
-    quarantined: list[Row] = field(default_factory=list)
     entries: dict[str, Entry] = field(default_factory=dict)
 
     def entry(self, unit: str) -> Entry:
@@ -69,20 +66,6 @@ class Writing:
         self.entry(row["unit"]).events.append((row["source"], row["id"], audit.event_seal(row)))
         if note is not None:
             self.notes.append({"source": row["source"], "id": row["id"], "note": note})
-
-    def hold(self, held: Held) -> None:
-        """Keep in quarantine what could not be decided, and show its unit as incomplete."""
-        self.units[held.unit].incomplete = True
-        self.quarantined.append(
-            {
-                "unit": held.unit,
-                "subject": held.subject,
-                "source": held.source,
-                "event_id": held.event_id,
-                "error": held.error,
-                "held_at": self.now,
-            }
-        )
 
     def settle(self, key: Key, decided: Decided) -> None:
         """Write one subject's decision: its state, its stretches, and what must be said."""
@@ -121,7 +104,6 @@ class Writing:
         await rows.insert(connection, StatementRow, self.statements)
         await rows.insert(connection, OutboxRow, [self._outbox_row(unit, message) for unit, message in self.messages])
         await rows.insert(connection, RejectedRow, self.rejected)
-        await rows.insert(connection, QuarantineRow, self.quarantined)
         await units.save(connection, [unit for _, unit in sorted(self.units.items())], links)
 
     def _say(self, unit: str, statement: Statement, known: Known) -> None:

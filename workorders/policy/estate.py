@@ -7,7 +7,7 @@ from typing import Final, Literal
 from models.premises import EstateSpec, Party, Premises, Provider, Role, Route, Source
 from workorders.policy.check_estate import faults_of_estate
 from workorders.policy.refusal import PolicyError
-from workorders.policy.routes import Ways, narrowest, reached, reaches_of, ways_of
+from workorders.policy.routes import BEGINNING, END, Ways, narrowest, reached, reaches_of, ways_of
 from workorders.policy.version import version_of
 
 Contract = Literal["fm", "agency"]
@@ -20,6 +20,7 @@ class Estate:
     """
 
     __slots__ = (
+        "_always",
         "_ldus",
         "_premises",
         "_providers",
@@ -52,6 +53,7 @@ class Estate:
         self._reaches = reaches_of(spec)
         self._ways = ways_of(spec, self._reaches)
         self._reached = {key: reached(ways) for key, ways in self._ways.items()}
+        self._always = {key for key, stretches in self._reached.items() if stretches == ((BEGINNING, END),)}
 
     def __eq__(self, other: object) -> bool:
         return self is other or (isinstance(other, Estate) and self.version == other.version)
@@ -104,7 +106,8 @@ class Estate:
 
     def has_route(self, role_id: str, unit: str, at: datetime) -> bool:
         """Whether the role can be reached about the unit on that day; the hour is not asked."""
-        return any(since <= at < until for since, until in self._reached.get((role_id, unit), ()))
+        key = role_id, unit
+        return key in self._always or any(since <= at < until for since, until in self._reached.get(key, ()))
 
     def routes(self, role_id: str, unit: str, at: datetime, is_open: Callable[[str], bool]) -> tuple[Route, ...]:
         """The routes by which the role is reached about the unit at the instant: those of the narrowest scope.
