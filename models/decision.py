@@ -15,6 +15,9 @@ from models.work_order import Priority
 Span = tuple[datetime, datetime | None]
 """A stretch of time: from (included) until (not included), or still going on."""
 
+Exposed = tuple[Span, bool, tuple[str, ...]]
+"""A stretch in which an order is open with base P2, whether its asset is then a security asset, and its groups."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reached:
@@ -109,8 +112,8 @@ class OrderState:
     """What is known of one work order at an instant.
 
     ``status`` is ``orphan``, ``void`` (nothing but retracted or note-like events), ``open``, ``completed``,
-    ``closed`` or ``cancelled``. ``exposure`` are the stretches in which it was open with base priority P2: what joined
-    risk of other orders is reckoned from, with ``groups`` and ``security``.
+    ``closed`` or ``cancelled``. ``exposure`` is what the joined risk of other orders is reckoned from; ``groups`` and
+    ``security`` are those of the present asset.
     """
 
     subject: str
@@ -128,7 +131,7 @@ class OrderState:
     contractor_reference: str | None = None
     groups: tuple[str, ...] = ()
     security: bool = False
-    exposure: tuple[Span, ...] = ()
+    exposure: tuple[Exposed, ...] = ()
     ignored: tuple[Ignored, ...] = ()
     next_due_at: datetime | None = None
 

@@ -24,6 +24,9 @@ TURNS_A_WAKING: Final = 25
 monotonic: Final[Callable[[], float]] = time.monotonic
 """Seconds since an arbitrary moment, never going back: for measuring durations, never for instants."""
 
+process_seconds: Final[Callable[[], float]] = time.process_time
+"""Processor seconds that this process has used: for measuring work on a machine that others use too."""
+
 
 class Clock(Protocol):
     """What time it is, and how to wait for a time."""

@@ -31,7 +31,7 @@ LOG_APPEND_TIME: Final = 1
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Intake(faust.Service):  # type: ignore[misc]  # it ships no types
+class Intake(faust.Service):
     """Reads the input topics for as long as it runs; while the broker is away it looks for it again and again.
 
     It fails, and so stops the worker, when the ledger cannot be used, when records are missing, or when inputs of
@@ -133,12 +133,12 @@ class _Reader(ConsumerRebalanceListener):  # type: ignore[misc]  # it ships no t
 
     async def _missing(self, error: OffsetOutOfRangeError) -> Exception:
         """Why an offset is out of range: the broker has dropped records that we had not read."""
-        out_of_range: Mapping[TopicPartition, int] = error.args[0]
+        out_of_range: dict[TopicPartition, int] = dict(error.args[0])
         begins = await self._consumer.beginning_offsets(list(out_of_range))
         for partition, at in sorted(out_of_range.items()):
             if at < begins[partition]:
                 return OffsetGap(partition.topic, partition.partition, at, begins[partition])
-        return error
+        return KafkaError(f"an offset is out of range: {out_of_range}")
 
     async def _take(self, found: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> None:
         batch = [

@@ -32,6 +32,10 @@ _AWAY = frozenset(
 class KafkaRefused(Exception):  # noqa: N818 - it is what happened, in words
     """The cluster answered, but did not do what was asked; the text says what and why."""
 
+    def __init__(self, sentence: str, code: int) -> None:
+        super().__init__(sentence)
+        self.code = code
+
 
 def admin_client(settings: Settings, servers: str) -> AdminClient:
     """A client for administration; it connects by and by and ends when it is no longer referred to."""
@@ -39,7 +43,7 @@ def admin_client(settings: Settings, servers: str) -> AdminClient:
 
 
 async def answers(asked: Mapping[str, "Future[T]"], settings: Settings, servers: str) -> dict[str, T]:
-    """What the cluster answered about each name.
+    """What the cluster answered about each name; the client that asked must be kept until then.
 
     Raises ``BrokerUnreachable`` when no broker answers and ``KafkaRefused`` for the first name that is refused.
     """
@@ -56,7 +60,7 @@ def _sentence(name: str, error: KafkaException, settings: Settings, servers: str
     reason: KafkaError = error.args[0]
     if reason.code() in _AWAY:
         return BrokerUnreachable(f"no broker answered within {settings.broker_timeout_s:g} s at {servers}")
-    return KafkaRefused(f"{name}: {reason.str()}" if name else reason.str())
+    return KafkaRefused(f"{name}: {reason.str()}" if name else reason.str(), reason.code())
 
 
 def _connection(settings: Settings, servers: str) -> dict[str, str | int | None]:

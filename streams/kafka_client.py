@@ -26,6 +26,12 @@ log = logging.getLogger(__name__)
 LINGER_MS: Final = 5
 """How long a record waits for company before it is sent."""
 
+METADATA_AGE_MS: Final = 5_000
+"""How long it may take to see that topics have appeared or moved.
+
+A group whose leader shared out the partitions while it could not see the topics has none, and sits idle until then.
+"""
+
 
 class BrokerUnreachable(Exception):  # noqa: N818 - it is what happened, in words
     """No broker answered in time; the text says where and how long it was waited for."""
@@ -34,6 +40,7 @@ class BrokerUnreachable(Exception):  # noqa: N818 - it is what happened, in word
 class Producer(AIOKafkaProducer):  # type: ignore[misc]  # it ships no types
     """A producer whose ``stop`` ends in time while the broker is away."""
 
+    servers = ""
     stop_within_s = 5.0
 
     async def stop(self) -> None:
@@ -53,6 +60,7 @@ class Producer(AIOKafkaProducer):  # type: ignore[misc]  # it ships no types
 class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # it ships no types
     """A consumer whose ``stop`` ends, and in time, while the broker is away."""
 
+    servers = ""
     stop_within_s = 5.0
     commit_within_s = 2.0
 
@@ -78,7 +86,7 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # it ships no types
         await asyncio.wait({leaving}, timeout=self.stop_within_s)
         if not leaving.done() or leaving.cancelled():
             await self._client.close()
-            await asyncio.wait({leaving}, timeout=self.stop_within_s)
+            await asyncio.wait({leaving}, timeout=self.stop_within_s / 2)
         if leaving.done() and not leaving.cancelled():
             leaving.result()
 
@@ -90,6 +98,7 @@ def make_producer(settings: Settings, bootstrap: str) -> Producer:
     """A producer, not yet started, that neither loses nor doubles nor reorders what it has accepted."""
     options = _connection(settings, bootstrap)
     producer = Producer(**options, enable_idempotence=True, acks="all", linger_ms=LINGER_MS)
+    producer.servers = bootstrap
     producer.stop_within_s = settings.stop_within_s / 2
     return producer
 
@@ -116,6 +125,7 @@ def make_consumer(
         heartbeat_interval_ms=settings.heartbeat_ms,
         max_poll_records=settings.batch_max_records,
     )
+    consumer.servers = bootstrap
     consumer.commit_within_s = settings.stop_within_s / 5
     consumer.stop_within_s = settings.stop_within_s / 2
     return consumer
@@ -129,7 +139,7 @@ async def running(client: Client, settings: Settings) -> AsyncGenerator[Client]:
     left and leaving the group; then what is left is given up, with a warning.
     """
     try:
-        await _start(client, settings.broker, settings.broker_timeout_s)
+        await _start(client, settings.broker_timeout_s)
         yield client
     finally:
         await client.stop()
@@ -160,6 +170,7 @@ def _connection(settings: Settings, bootstrap: str) -> dict[str, Any]:
     return {
         "bootstrap_servers": bootstrap,
         "client_id": settings.group,
+        "metadata_max_age_ms": METADATA_AGE_MS,
         "request_timeout_ms": int(settings.broker_timeout_s * 1000),
         "security_protocol": settings.kafka_security,
         "ssl_context": tls_context(settings),
@@ -169,11 +180,11 @@ def _connection(settings: Settings, bootstrap: str) -> dict[str, Any]:
     }
 
 
-async def _start(client: Producer | Consumer, servers: str, within_s: float) -> None:
+async def _start(client: Producer | Consumer, within_s: float) -> None:
     try:
         async with asyncio.timeout(within_s):
             await client.start()
     except TimeoutError:
-        raise BrokerUnreachable(f"no broker answered within {within_s:g} s at {servers}") from None
+        raise BrokerUnreachable(f"no broker answered within {within_s:g} s at {client.servers}") from None
     except KafkaError as error:
-        raise BrokerUnreachable(f"no broker can be reached at {servers}: {error}") from error
+        raise BrokerUnreachable(f"no broker can be reached at {client.servers}: {error}") from error

@@ -35,7 +35,7 @@ class Parcel:
     headers: tuple[tuple[str, bytes], ...]
 
 
-class Relay(faust.Service):  # type: ignore[misc]  # it ships no types
+class Relay(faust.Service):
     """Sends for as long as it runs; while the broker is away everything waits in the ledger."""
 
     logger = logging.getLogger("faust.service")

@@ -21,7 +21,7 @@ SWEEP_LIMIT: Final = 500
 """How many subjects one transaction decides at most."""
 
 
-class Sweeper(faust.Service):  # type: ignore[misc]  # it ships no types
+class Sweeper(faust.Service):
     """Sweeps as often as the settings say; it fails, and so stops the worker, when the ledger cannot be used.
 
     While our clock and the database's differ by more than the settings allow it decides nothing: a wrong clock would

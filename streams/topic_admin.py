@@ -8,8 +8,9 @@ middle of their history.
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it exports them without saying so
     AdminClient,
     AlterConfigOpType,
@@ -20,10 +21,13 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it exports 
     ResourceType,
 )
 
-from streams.kafka_admin import admin_client, answers
+from streams.kafka_admin import KafkaRefused, admin_client, answers
 from streams.kafka_client import BrokerUnreachable
 from streams.settings import Settings
 from streams.topics import TOPICS
+
+
+_LOOK_AGAIN_S: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +83,7 @@ async def apply(settings: Settings) -> list[Step]:
     changes = [_alteration(step) for step in steps if step.change]
     wait = settings.broker_timeout_s
     if makes:
-        admin = admin_client(settings, settings.broker)
-        made = admin.create_topics(makes, operation_timeout=wait, request_timeout=wait)
-        await answers(made, settings, settings.broker)
+        await _make(makes, settings)
     if changes:
         admin = admin_client(settings, settings.broker)
         altered = admin.incremental_alter_configs(changes, request_timeout=wait)
@@ -155,6 +157,22 @@ async def _found(admin: AdminClient, settings: Settings) -> dict[str, TopicState
         )
         for name in present
     }
+
+
+async def _make(makes: list[NewTopic], settings: Settings) -> None:
+    """Make the topics, and return when they can be seen; another who makes them at the same time does no harm."""
+    wait = settings.broker_timeout_s
+    admin = admin_client(settings, settings.broker)
+    for name, made in admin.create_topics(makes, operation_timeout=wait, request_timeout=wait).items():
+        try:
+            await answers({name: made}, settings, settings.broker)
+        except KafkaRefused as refusal:
+            if refusal.code != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise
+    names = {topic.topic for topic in makes}
+    async with asyncio.timeout(wait):
+        while not names <= set(await _found(admin, settings)):
+            await asyncio.sleep(_LOOK_AGAIN_S)
 
 
 def _new_topic(state: TopicState) -> NewTopic:

@@ -3,9 +3,10 @@
 An answer counts whether or not the rung that it names stands now; only an id that cannot be derived is without effect.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
 
 from models.escalation import EscalationAcknowledged, EscalationDeclined, EscalationKind, EscalationResolved
@@ -70,20 +71,18 @@ def _derive(
     subject: str, wanted: UUID, possible: Sequence[Possible], until: datetime, since: datetime
 ) -> Possible | None:
     for candidate in possible:
-        if any(
-            wanted == escalation_id(subject, *_of(candidate), repeat) for repeat in _repeats(candidate, until, since)
-        ):
+        if _id(subject, candidate.ladder, candidate.rung.name, 0) == wanted:
+            return candidate
+    for candidate in possible:
+        every = candidate.rung.repeat
+        last = (until - since) // every + 1 if every is not None and until > since else 0
+        if any(_id(subject, candidate.ladder, candidate.rung.name, k) == wanted for k in range(1, last + 1)):
             return candidate
     return None
 
 
-def _of(candidate: Possible) -> tuple[str, str, str, str]:
-    kind, clock, spell = candidate.ladder
-    return kind, clock, candidate.rung.name, spell
-
-
-def _repeats(candidate: Possible, until: datetime, since: datetime) -> Iterator[int]:
-    yield 0
-    every = candidate.rung.repeat
-    if every is not None and until > since:
-        yield from range(1, (until - since) // every + 2)
+# The same answers are matched again at each decision about their subject: what was derived once is remembered.
+@lru_cache(maxsize=262_144)
+def _id(subject: str, ladder: LadderKey, rung: str, repeat: int) -> UUID:
+    kind, clock, spell = ladder
+    return escalation_id(subject, kind, clock, rung, spell, repeat)

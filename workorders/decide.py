@@ -179,7 +179,8 @@ def affects(before: OrderState | NightState | None, after: OrderState | NightSta
         return Affected(frozenset(), security=was != after.short)
     if before is not None and not isinstance(before, OrderState):
         return Affected(frozenset(), security=False)
-    old = (before.exposure, before.groups) if before is not None else ((), ())
-    if old == (after.exposure, after.groups):
+    old = before.exposure if before is not None else ()
+    if old == after.exposure:
         return Affected(frozenset(), security=False)
-    return Affected(frozenset(old[1]) | frozenset(after.groups), security=False)
+    groups = (group for _, _, exposed in (*old, *after.exposure) for group in exposed)
+    return Affected(frozenset(groups), security=False)

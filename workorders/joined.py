@@ -5,7 +5,7 @@ It reads base priorities only, so it never feeds itself (docs/RULES.md, 2.7).
 
 from collections.abc import Iterable, Sequence
 
-from models.decision import Context, Span
+from models.decision import Context, Exposed, Span
 
 
 def overlap(a: Span, b: Span) -> Span | None:
@@ -29,7 +29,7 @@ def merged(spans: Iterable[Span]) -> list[Span]:
 
 
 def joined_windows(
-    subject: str, exposure: Sequence[tuple[Span, bool, tuple[str, ...]]], context: Context
+    subject: str, exposure: Sequence[Exposed], context: Context
 ) -> list[Span]:
     """The stretches in which the order counts as P1.
 

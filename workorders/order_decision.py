@@ -194,7 +194,7 @@ def _state(
         contractor_reference=fold.contractor_reference,
         groups=last.policy.groups_of(last.facts.asset),
         security=last.policy.is_security(last.facts.asset),
-        exposure=tuple(span for span, _, _ in reckoned.exposure),
+        exposure=tuple(reckoned.exposure),
         ignored=ignored,
         next_due_at=next_at,
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from models.decision import Condition, Context, Span
+from models.decision import Condition, Context, Exposed, Span
 from models.escalation import ClockName, EscalationKind
 from models.history import Taken
 from models.premises import PremisesKind
@@ -17,7 +17,6 @@ from workorders.clocks import Asked, InForce, Promise, Step, allowed_pauses, fir
 from workorders.order_fold import ALL_CLOCKS, FIRST_SPELL, OrderFold, Spell, fold_order
 from workorders.order_steps import (
     BaseStep,
-    Exposure,
     base_steps,
     effective_steps,
     exposure_of,
@@ -52,7 +51,7 @@ class Reckoned:
     kind: PremisesKind
     base: list[BaseStep]
     effective: list[Step]
-    exposure: list[Exposure]
+    exposure: list[Exposed]
     pauses: PauseSpans
     runs: tuple[ClockRun, ...]
 

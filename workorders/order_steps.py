@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 
-from models.decision import Context, Span
+from models.decision import Context, Exposed, Span
 from models.outputs import RuleMatch
 from models.premises import PremisesKind
 from models.work_order import Priority
@@ -31,10 +31,6 @@ class BaseStep:
     base: Priority
     rules: tuple[RuleMatch, ...]
     settled: bool
-
-
-Exposure = tuple[Span, bool, tuple[str, ...]]
-"""A stretch in which the order was open with base P2, whether its asset is a security asset, and its control groups."""
 
 
 def policies_of(fold: OrderFold, timeline: PolicyTimeline) -> list[tuple[datetime, Policy]]:
@@ -134,9 +130,9 @@ def _settled_at(fold: OrderFold, at: datetime) -> Priority | None:
     return found
 
 
-def exposure_of(fold: OrderFold, steps: Sequence[BaseStep]) -> list[Exposure]:
+def exposure_of(fold: OrderFold, steps: Sequence[BaseStep]) -> list[Exposed]:
     """The stretches in which the order was open with base P2 and its asset matters to joined risk."""
-    found: list[Exposure] = []
+    found: list[Exposed] = []
     for n, step in enumerate(steps):
         if step.base is not Priority.P2:
             continue
@@ -152,7 +148,7 @@ def exposure_of(fold: OrderFold, steps: Sequence[BaseStep]) -> list[Exposure]:
 
 
 def effective_steps(
-    subject: str, steps: Sequence[BaseStep], exposure: Sequence[Exposure], context: Context, now: datetime
+    subject: str, steps: Sequence[BaseStep], exposure: Sequence[Exposed], context: Context, now: datetime
 ) -> list[Step]:
     """The effective priority over time up to now: P1 instead of P2 within the joined windows."""
     windows = joined_windows(subject, exposure, context) if exposure else []

@@ -35,7 +35,7 @@ class UnitRow(SQLModel, table=True):
 class WorkOrderRow(SQLModel, table=True):
     """One work order as it was last decided.
 
-    ``live``: outstanding, or with something still to come or standing; only such orders are decided again when another
+    ``exposed``: it has stretches in ``exposure``. ``live``: outstanding, or with something still to come or standing; only such orders are decided again when another
     order or night changes. The ``said`` columns are what was last said about its class and dispute, and how often.
     """
 
@@ -63,6 +63,7 @@ class WorkOrderRow(SQLModel, table=True):
     paused_until: datetime | None
     breached_at: datetime | None
     contested: bool
+    exposed: bool
     fix_due: datetime | None
     contractor_reference: str | None
     policy_version: str | None

@@ -9,14 +9,12 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.decision import Context, NightState, OrderState, SourceState, Span
+from models.decision import Context, NightState, OrderState, Span
 from models.history import Taken
 from models.work_order import Amended, Raised
 from streams.ledger import store
-from streams.ledger.store import Key, Tag
+from streams.ledger.store import Key, State, Tag
 from workorders.policy import World
-
-State = OrderState | NightState | SourceState
 
 _NO_CONTEXT: Final = Context()
 
@@ -108,8 +106,11 @@ def exposure_of(state: State) -> dict[str, tuple[Span, ...]]:
         return {store.SHORT: state.short} if state.short else {}
     if not isinstance(state, OrderState) or not state.exposure:
         return {}
-    tags = [store.group_tag(group) for group in state.groups] + ([store.SECURITY] if state.security else [])
-    return dict.fromkeys(tags, state.exposure)
+    found: dict[str, tuple[Span, ...]] = {}
+    for span, security, groups in state.exposure:
+        for tag in [store.group_tag(group) for group in groups] + ([store.SECURITY] if security else []):
+            found[tag] = (*found.get(tag, ()), span)
+    return found
 
 
 def _start(span: Span) -> datetime:

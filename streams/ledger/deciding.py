@@ -10,10 +10,10 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.decision import Context, Decision, NightState, OrderState
+from models.decision import Context, Decision, SourceState
 from models.history import Taken
 from streams.ledger import store
-from streams.ledger.context import Contexts
+from streams.ledger.context import Contexts, exposure_of
 from streams.ledger.incoming import Held
 from streams.ledger.store import Key, Known, Tag
 from workorders import decide
@@ -134,11 +134,11 @@ class Deciding:
 
 
 def _note_causes(key: Key, decided: Decided | None, contexts: Contexts, causes: dict[Tag, set[str]]) -> None:
-    if decided is None or store.is_source(key):
+    if decided is None or not (decided.known.exposed or exposure_of(decided.decision.state)):
         return
-    after, before = decided.decision.state, decided.known.state
+    after, before = decided.decision.state, decided.known.state(key)
     contexts.note(key, before, after)
-    if isinstance(after, OrderState | NightState) and (before is None or isinstance(before, OrderState | NightState)):
+    if not isinstance(after, SourceState) and not isinstance(before, SourceState):
         affected = decide.affects(before, after)
         tags = [store.group_tag(group) for group in affected.groups]
         for tag in [*tags, store.SECURITY] if affected.security else tags:

@@ -119,7 +119,7 @@ async def _run(
     connection: AsyncConnection, model: type[SQLModel], columns: tuple[str, ...], rows: Sequence[Values], sql: str
 ) -> int:
     if connection.dialect.name == "sqlite":
-        ways = [(name, _WAYS.get(_python_type(model, name), _same)) for name in columns]
+        ways = [(name, _way(_python_type(model, name))) for name in columns]
         stored = [tuple([None if row[name] is None else way(row[name]) for name, way in ways]) for row in rows]
         return (await connection.exec_driver_sql(sql, stored)).rowcount
     parameter = orjson.dumps(rows, default=_in_json).decode()
@@ -208,7 +208,12 @@ _WAYS: Final[dict[type, Callable[[Any], object]]] = {
 
 
 def _stored(value: Any) -> object:  # noqa: ANN401 - whatever a column holds
-    return _WAYS.get(type(value), _same)(value)
+    return _way(type(value))(value)
+
+
+def _way(python_type: type) -> Callable[[Any], object]:
+    found = _WAYS.get(python_type)
+    return _same if found is None else found
 
 
 @lru_cache(maxsize=1024)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from pydantic import TypeAdapter
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -28,21 +29,34 @@ _GROUP: Final = "group:"
 _KEY: Final = ("unit", "subject")
 
 
+State = OrderState | NightState | SourceState
+
+
 @dataclass(slots=True)
 class Known:
     """What the ledger knows of one subject before a decision.
 
-    ``marks`` are, of a source, the instants that its silence is reckoned from; ``first_said`` is when each escalation
-    was first said.
+    ``written`` is its state as it is stored, ``exposed`` whether that has stretches that matter to others, ``counted``
+    what the backlog counts of it. ``said_class`` and ``said_dispute`` are what was last said, as it is stored, each
+    with how often. ``marks`` are, of a source, the instants that its silence is reckoned from.
     """
 
     history: list[Taken] = field(default_factory=list)
-    state: OrderState | NightState | SourceState | None = None
+    written: str | None = None
+    exposed: bool = False
+    counted: tuple[str | None, datetime | None] | None = None
     remembered: Remembered = field(default_factory=Remembered)
     first_said: dict[UUID, datetime] = field(default_factory=dict)
-    classification_n: int = 0
-    dispute_n: int = 0
+    said_class: tuple[str | None, int] = (None, 0)
+    said_dispute: tuple[str | None, int] = (None, 0)
     marks: Sequence[datetime] = ()
+
+    def state(self, key: Key) -> State | None:
+        """The state as it was last decided; None if there is none yet."""
+        adapter: TypeAdapter[Any] = (
+            states.ORDER_STATE if is_order(key) else states.NIGHT_STATE if is_night(key) else states.SOURCE_STATE
+        )
+        return None if self.written is None else adapter.validate_json(self.written)
 
 
 def _query(model: Any, names: Sequence[str], sql: str, keys: tuple[str, ...] = _KEY) -> rows.Query:  # noqa: ANN401
@@ -72,9 +86,21 @@ _SAID: Final = _query(
 )
 _ORDERS: Final = _query(
     WorkOrderRow,
-    (*_KEY, "state", "said_classification", "said_classification_n", "said_dispute", "said_dispute_n"),
-    """SELECT o.unit, o.subject, o.state, o.said_classification, o.said_classification_n, o.said_dispute,
-    o.said_dispute_n FROM {wanted} CROSS JOIN work_order o WHERE o.unit = w.unit AND o.subject = w.subject""",
+    (
+        *_KEY,
+        "state",
+        "exposed",
+        "is_open",
+        "effective",
+        "raised_at",
+        "said_classification",
+        "said_classification_n",
+        "said_dispute",
+        "said_dispute_n",
+    ),
+    """SELECT o.unit, o.subject, o.state, o.exposed, o.is_open, o.effective, o.raised_at,
+    o.said_classification, o.said_classification_n, o.said_dispute, o.said_dispute_n
+    FROM {wanted} CROSS JOIN work_order o WHERE o.unit = w.unit AND o.subject = w.subject""",
 )
 _NIGHTS: Final = _query(
     NightRow,
@@ -133,19 +159,21 @@ def _taken(row: Row[Any]) -> Taken:
 async def _add_states(connection: AsyncConnection, found: dict[Key, Known]) -> None:
     for row in await rows.fetch(connection, _ORDERS, [key for key in found if is_order(key)]):
         one = found[row.unit, row.subject]
-        one.state = states.ORDER_STATE.validate_json(row.state)
+        one.written, one.exposed = row.state, row.exposed
+        one.counted = (row.effective, row.raised_at) if row.is_open else None
+        one.said_class = (row.said_classification, row.said_classification_n)
+        one.said_dispute = (row.said_dispute, row.said_dispute_n)
         one.remembered = Remembered(
             one.remembered.said,
             states.load(states.CLASSIFICATION, row.said_classification),
             states.load(states.DISPUTE, row.said_dispute),
         )
-        one.classification_n, one.dispute_n = row.said_classification_n, row.said_dispute_n
     for row in await rows.fetch(connection, _NIGHTS, [key for key in found if is_night(key)]):
-        found[row.unit, row.subject].state = states.NIGHT_STATE.validate_json(row.state)
+        one = found[row.unit, row.subject]
+        one.written, one.exposed = row.state, True
     for row in await rows.fetch(connection, _SOURCES, [key for key in found if is_source(key)]):
         one = found[row.unit, row.subject]
-        one.state = states.SOURCE_STATE.validate_json(row.state)
-        one.marks = states.MARKS.validate_json(row.marks)
+        one.written, one.marks = row.state, states.MARKS.validate_json(row.marks)
 
 
 Exposures = dict[Tag, dict[str, Sequence[Span]]]

@@ -77,7 +77,7 @@ class Writing:
             self._say(unit, statement, known)
         if isinstance(decision.state, OrderState):
             self._order_messages(key, decision, known, row)
-            if _backlog_changed(known.state, decision.state):
+            if known.counted != _counted(decision.state):
                 self.units[unit].count_backlog_by(self.now + BACKLOG_EVERY)
         self.states.setdefault(model, []).append(row)
         self._expose(key, decision, known)
@@ -129,17 +129,17 @@ class Writing:
         unit, subject = key
         if decision.classification is not None:
             row["said_classification"] = states.dump(decision.classification)
-            row["said_classification_n"] = n = known.classification_n + 1
+            row["said_classification_n"] = n = known.said_class[1] + 1
             self.send(unit, classified_message(unit, subject, n, decision.classification, self.now))
         if decision.dispute is not None:
             row["said_dispute"] = states.dump(decision.dispute)
-            row["said_dispute_n"] = n = known.dispute_n + 1
+            row["said_dispute_n"] = n = known.said_dispute[1] + 1
             self.send(unit, dispute_message(unit, subject, n, decision.dispute, self.now))
 
     def _expose(self, key: Key, decision: Decision, known: Known) -> None:
         after = exposure_of(decision.state)
-        before = exposure_of(known.state) if known.state is not None else {}
-        if after != before:
+        before = known.state(key) if known.exposed else None
+        if after != (exposure_of(before) if before is not None else {}):
             unit, subject = key
             self.exposed[key] = [
                 {"unit": unit, "tag": tag, "subject": subject, "starts": since, "until": until}
@@ -206,7 +206,6 @@ def _state_row(key: Key, decision: Decision, known: Known, now: datetime) -> tup
 
 
 def _order_columns(order: OrderState, decision: Decision, known: Known) -> Row:
-    said = known.remembered
     known_class = order.classification
     standing = any(reached.ended_at is None for reached in decision.reached)
     breaches = [clock.breached_at for clock in order.clocks if clock.breached_at is not None]
@@ -228,10 +227,11 @@ def _order_columns(order: OrderState, decision: Decision, known: Known) -> Row:
         "contested": any(clock.contested for clock in order.clocks),
         "fix_due": next((clock.due for clock in order.clocks if clock.name is ClockName.FIX), None),
         "contractor_reference": order.contractor_reference,
-        "said_classification": states.dump(said.classification) if said.classification else None,
-        "said_classification_n": known.classification_n,
-        "said_dispute": states.dump(said.dispute) if said.dispute else None,
-        "said_dispute_n": known.dispute_n,
+        "exposed": bool(exposure_of(order)),
+        "said_classification": known.said_class[0],
+        "said_classification_n": known.said_class[1],
+        "said_dispute": known.said_dispute[0],
+        "said_dispute_n": known.said_dispute[1],
     }
 
 
@@ -256,12 +256,8 @@ def _night_columns(night: NightState) -> Row:
     return {name: getattr(night, name) for name in _NIGHT_COLUMNS}
 
 
-def _backlog_changed(before: object, after: OrderState) -> bool:
-    was = before if isinstance(before, OrderState) else None
-    return _counted(was) != _counted(after)
-
-
-def _counted(order: OrderState | None) -> tuple[object, ...] | None:
-    if order is None or not order.is_open or order.classification is None:
+def _counted(order: OrderState) -> tuple[str | None, datetime | None] | None:
+    """What the backlog counts of an order: nothing once it has ended."""
+    if not order.is_open:
         return None
-    return order.classification.effective, order.raised_at
+    return order.classification.effective if order.classification else None, order.raised_at

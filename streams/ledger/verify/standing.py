@@ -53,13 +53,13 @@ async def _part(
         except Exception as error:  # noqa: BLE001 - one subject that breaks must not hide the others
             found.append(Finding("states", "/".join(key), f"it cannot be decided: {type(error).__name__}: {error}"))
             continue
-        found += [Finding("states", " ".join(key), sentence) for sentence in _differences(one, decision)]
+        found += [Finding("states", " ".join(key), sentence) for sentence in _differences(key, one, decision)]
     return found
 
 
-def _differences(known: Known, decision: Decision) -> list[str]:
+def _differences(key: Key, known: Known, decision: Decision) -> list[str]:
     found = []
-    if _comparable(known.state) != _comparable(decision.state):
+    if _comparable(known.state(key)) != _comparable(decision.state):
         found.append("its state is not what its events say")
     if decision.statements:
         said = ", ".join(f"{one.statement} {one.reached.kind} {one.reached.rung}" for one in decision.statements[:3])

@@ -17,6 +17,13 @@ def _partial(name: str, table: str, columns: list[str], where: str) -> None:
 
 
 def upgrade() -> None:
+    _kept()
+    _known()
+    _said()
+    _received()
+
+
+def _kept() -> None:
     op.create_table(
         "audit",
         sa.Column("chain", sa.String(), nullable=False),
@@ -39,56 +46,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_estate_version_version", "estate_version", ["version"])
     op.create_table(
-        "event",
-        sa.Column("source", sa.String(), nullable=False),
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("type", sa.String(), nullable=False),
-        sa.Column("unit", sa.String(), nullable=False),
-        sa.Column("subject", sa.String(), nullable=False),
-        sa.Column("time", INSTANT, nullable=False),
-        sa.Column("heard", INSTANT, nullable=False),
-        sa.Column("role", sa.String(), nullable=False),
-        sa.Column("party", sa.String(), nullable=False),
-        sa.Column("sequence", sa.String(), nullable=True),
-        sa.Column("digest", sa.LargeBinary(), nullable=False),
-        sa.Column("body", sa.String(), nullable=False),
-        sa.Column("stream", BIG, nullable=True),
-        sa.Column("topic_offset", BIG, nullable=True),
-        sa.Column("recorded_at", INSTANT, nullable=False),
-        sa.Column("quarantined", sa.Boolean(), nullable=False),
-        sa.PrimaryKeyConstraint("source", "id", name="pk_event"),
-    )
-    op.create_index("ix_event_source_heard", "event", ["source", "heard"])
-    op.create_index("ix_event_unit_subject", "event", ["unit", "subject"])
-    op.create_table(
-        "event_note",
-        sa.Column("source", sa.String(), nullable=False),
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("note", sa.String(), nullable=True),
-        sa.Column("erased_at", INSTANT, nullable=True),
-        sa.PrimaryKeyConstraint("source", "id", name="pk_event_note"),
-    )
-    op.create_table(
-        "inbox",
-        sa.Column("seq", BIG, sa.Identity(always=False), nullable=False),
-        sa.Column("receipt", sa.String(), nullable=False),
-        sa.Column("source", sa.String(), nullable=False),
-        sa.Column("event_id", sa.String(), nullable=False),
-        sa.Column("digest", sa.LargeBinary(), nullable=False),
-        sa.Column("topic", sa.String(), nullable=False),
-        sa.Column("key", sa.String(), nullable=False),
-        sa.Column("value", sa.LargeBinary(), nullable=False),
-        sa.Column("received_at", INSTANT, nullable=False),
-        sa.Column("relayed_at", INSTANT, nullable=True),
-        sa.Column("taken_at", INSTANT, nullable=True),
-        sa.Column("fate", sa.String(), nullable=True),
-        sa.PrimaryKeyConstraint("seq", name="pk_inbox"),
-        sa.UniqueConstraint("receipt", name="uq_inbox_receipt"),
-        sa.UniqueConstraint("source", "event_id", "digest", name="uq_inbox_source_event_id_digest"),
-    )
-    _partial("ix_inbox_unrelayed", "inbox", ["seq"], "relayed_at IS NULL")
-    _partial("ix_inbox_untaken", "inbox", ["received_at"], "taken_at IS NULL")
-    op.create_table(
         "meta",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
         sa.Column("ledger_id", sa.String(), nullable=False),
@@ -96,54 +53,6 @@ def upgrade() -> None:
         sa.Column("created_at", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_meta"),
     )
-    op.create_table(
-        "offset_gap",
-        sa.Column("stream", BIG, autoincrement=False, nullable=False),
-        sa.Column("from_offset", BIG, autoincrement=False, nullable=False),
-        sa.Column("to_offset", BIG, nullable=False),
-        sa.Column("reason", sa.String(), nullable=False),
-        sa.Column("accepted_at", INSTANT, nullable=False),
-        sa.PrimaryKeyConstraint("stream", "from_offset", name="pk_offset_gap"),
-    )
-    op.create_table(
-        "offset_state",
-        sa.Column("id", BIG, autoincrement=True, nullable=False),
-        sa.Column("cluster", sa.String(), nullable=False),
-        sa.Column("topic", sa.String(), nullable=False),
-        sa.Column("incarnation", sa.String(), nullable=False),
-        sa.Column("topic_partition", sa.Integer(), nullable=False),
-        sa.Column("first_offset", BIG, nullable=False),
-        sa.Column("next_offset", BIG, nullable=False),
-        sa.Column("recorded", BIG, nullable=False),
-        sa.Column("duplicates", BIG, nullable=False),
-        sa.Column("rejected", BIG, nullable=False),
-        sa.Column("skipped", BIG, nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_offset_state"),
-        sa.UniqueConstraint(
-            "cluster",
-            "topic",
-            "incarnation",
-            "topic_partition",
-            name="uq_offset_state_cluster_topic_incarnation_topic_partition",
-        ),
-    )
-    op.create_table(
-        "outbox",
-        sa.Column("seq", BIG, sa.Identity(always=False), nullable=False),
-        sa.Column("message_id", sa.Uuid(), nullable=False),
-        sa.Column("topic", sa.String(), nullable=False),
-        sa.Column("key", sa.String(), nullable=False),
-        sa.Column("value", sa.String(), nullable=False),
-        sa.Column("headers", sa.String(), nullable=False),
-        sa.Column("created_at", INSTANT, nullable=False),
-        sa.Column("sent_at", INSTANT, nullable=True),
-        sa.Column("confirmed_at", INSTANT, nullable=True),
-        sa.Column("confirmations", BIG, nullable=False),
-        sa.PrimaryKeyConstraint("seq", name="pk_outbox"),
-        sa.UniqueConstraint("message_id", name="uq_outbox_message_id"),
-    )
-    _partial("ix_outbox_unconfirmed", "outbox", ["sent_at"], "confirmed_at IS NULL AND sent_at IS NOT NULL")
-    _partial("ix_outbox_unsent", "outbox", ["seq"], "sent_at IS NULL")
     op.create_table(
         "policy_version",
         sa.Column("effective_from", INSTANT, nullable=False),
@@ -154,44 +63,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("effective_from", name="pk_policy_version"),
     )
     op.create_index("ix_policy_version_version", "policy_version", ["version"])
-    op.create_table(
-        "quarantine",
-        sa.Column("seq", BIG, sa.Identity(always=False), nullable=False),
-        sa.Column("unit", sa.String(), nullable=False),
-        sa.Column("subject", sa.String(), nullable=False),
-        sa.Column("source", sa.String(), nullable=True),
-        sa.Column("event_id", sa.String(), nullable=True),
-        sa.Column("error", sa.String(), nullable=False),
-        sa.Column("held_at", INSTANT, nullable=False),
-        sa.Column("released_at", INSTANT, nullable=True),
-        sa.PrimaryKeyConstraint("seq", name="pk_quarantine"),
-    )
-    _partial("ix_quarantine_held", "quarantine", ["unit"], "released_at IS NULL")
-    op.create_table(
-        "rejected",
-        sa.Column("seq", BIG, sa.Identity(always=False), nullable=False),
-        sa.Column("message_id", sa.Uuid(), nullable=False),
-        sa.Column("stream", BIG, nullable=True),
-        sa.Column("topic_offset", BIG, nullable=True),
-        sa.Column("receipt", sa.String(), nullable=True),
-        sa.Column("topic", sa.String(), nullable=False),
-        sa.Column("source", sa.String(), nullable=True),
-        sa.Column("code", sa.String(), nullable=False),
-        sa.Column("field", sa.String(), nullable=False),
-        sa.Column("sentence", sa.String(), nullable=False),
-        sa.Column("length", sa.Integer(), nullable=False),
-        sa.Column("sha256", sa.String(), nullable=False),
-        sa.Column("key", sa.LargeBinary(), nullable=True),
-        sa.Column("value", sa.LargeBinary(), nullable=True),
-        sa.Column("headers", sa.String(), nullable=False),
-        sa.Column("heard", INSTANT, nullable=True),
-        sa.Column("rejected_at", INSTANT, nullable=False),
-        sa.Column("resubmitted_as", sa.String(), nullable=True),
-        sa.PrimaryKeyConstraint("seq", name="pk_rejected"),
-        sa.UniqueConstraint("message_id", name="uq_rejected_message_id"),
-    )
-    op.create_index("ix_rejected_rejected_at", "rejected", ["rejected_at"])
-    op.create_index("ix_rejected_stream_topic_offset", "rejected", ["stream", "topic_offset"])
+
+
+def _known() -> None:
     op.create_table(
         "unit",
         sa.Column("id", sa.String(), nullable=False),
@@ -205,34 +79,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_unit"),
     )
     _partial("ix_unit_backlog_due", "unit", ["backlog_due_at"], "backlog_due_at IS NOT NULL")
-    op.create_table(
-        "escalation",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("unit", sa.String(), nullable=False),
-        sa.Column("subject", sa.String(), nullable=False),
-        sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("clock", sa.String(), nullable=False),
-        sa.Column("spell", sa.String(), nullable=False),
-        sa.Column("rung", sa.String(), nullable=False),
-        sa.Column("role", sa.String(), nullable=False),
-        sa.Column("repeat", sa.Integer(), nullable=False),
-        sa.Column("priority", sa.String(), nullable=True),
-        sa.Column("business_critical", sa.Boolean(), nullable=False),
-        sa.Column("due_at", INSTANT, nullable=False),
-        sa.Column("original_due_at", INSTANT, nullable=True),
-        sa.Column("acknowledged_until", INSTANT, nullable=True),
-        sa.Column("reason", sa.String(), nullable=False),
-        sa.Column("last_n", sa.Integer(), nullable=False),
-        sa.Column("last_statement", sa.String(), nullable=False),
-        sa.Column("standing", sa.Boolean(), nullable=False),
-        sa.Column("first_said_at", INSTANT, nullable=False),
-        sa.Column("last_said_at", INSTANT, nullable=False),
-        sa.Column("content", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(["unit"], ["unit.id"], name="fk_escalation_unit_unit"),
-        sa.PrimaryKeyConstraint("id", name="pk_escalation"),
-    )
-    _partial("ix_escalation_standing", "escalation", ["unit", "kind"], "standing")
-    op.create_index("ix_escalation_unit_subject", "escalation", ["unit", "subject"])
     op.create_table(
         "exposure",
         sa.Column("unit", sa.String(), nullable=False),
@@ -301,6 +147,7 @@ def upgrade() -> None:
         sa.Column("paused_until", INSTANT, nullable=True),
         sa.Column("breached_at", INSTANT, nullable=True),
         sa.Column("contested", sa.Boolean(), nullable=False),
+        sa.Column("exposed", sa.Boolean(), nullable=False),
         sa.Column("fix_due", INSTANT, nullable=True),
         sa.Column("contractor_reference", sa.String(), nullable=True),
         sa.Column("policy_version", sa.String(), nullable=True),
@@ -318,6 +165,54 @@ def upgrade() -> None:
     _partial("ix_work_order_due", "work_order", ["next_due_at"], "next_due_at IS NOT NULL")
     _partial("ix_work_order_open", "work_order", ["unit", "effective", "raised_at"], "is_open")
     _partial("ix_work_order_orphan", "work_order", ["unit"], "status = 'orphan'")
+
+
+def _said() -> None:
+    op.create_table(
+        "escalation",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("unit", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("clock", sa.String(), nullable=False),
+        sa.Column("spell", sa.String(), nullable=False),
+        sa.Column("rung", sa.String(), nullable=False),
+        sa.Column("role", sa.String(), nullable=False),
+        sa.Column("repeat", sa.Integer(), nullable=False),
+        sa.Column("priority", sa.String(), nullable=True),
+        sa.Column("business_critical", sa.Boolean(), nullable=False),
+        sa.Column("due_at", INSTANT, nullable=False),
+        sa.Column("original_due_at", INSTANT, nullable=True),
+        sa.Column("acknowledged_until", INSTANT, nullable=True),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("last_n", sa.Integer(), nullable=False),
+        sa.Column("last_statement", sa.String(), nullable=False),
+        sa.Column("standing", sa.Boolean(), nullable=False),
+        sa.Column("first_said_at", INSTANT, nullable=False),
+        sa.Column("last_said_at", INSTANT, nullable=False),
+        sa.Column("content", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["unit"], ["unit.id"], name="fk_escalation_unit_unit"),
+        sa.PrimaryKeyConstraint("id", name="pk_escalation"),
+    )
+    _partial("ix_escalation_standing", "escalation", ["unit", "kind"], "standing")
+    op.create_index("ix_escalation_unit_subject", "escalation", ["unit", "subject"])
+    op.create_table(
+        "outbox",
+        sa.Column("seq", BIG, sa.Identity(always=False), nullable=False),
+        sa.Column("message_id", sa.Uuid(), nullable=False),
+        sa.Column("topic", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("value", sa.String(), nullable=False),
+        sa.Column("headers", sa.String(), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("sent_at", INSTANT, nullable=True),
+        sa.Column("confirmed_at", INSTANT, nullable=True),
+        sa.Column("confirmations", BIG, nullable=False),
+        sa.PrimaryKeyConstraint("seq", name="pk_outbox"),
+        sa.UniqueConstraint("message_id", name="uq_outbox_message_id"),
+    )
+    _partial("ix_outbox_unconfirmed", "outbox", ["sent_at"], "confirmed_at IS NULL AND sent_at IS NOT NULL")
+    _partial("ix_outbox_unsent", "outbox", ["seq"], "sent_at IS NULL")
     op.create_table(
         "statement",
         sa.Column("escalation_id", sa.Uuid(), nullable=False),
@@ -334,6 +229,128 @@ def upgrade() -> None:
         sa.UniqueConstraint("message_id", name="uq_statement_message_id"),
     )
     op.create_index("ix_statement_unit_subject", "statement", ["unit", "subject"])
+
+
+def _received() -> None:
+    op.create_table(
+        "event",
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("type", sa.String(), nullable=False),
+        sa.Column("unit", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("time", INSTANT, nullable=False),
+        sa.Column("heard", INSTANT, nullable=False),
+        sa.Column("role", sa.String(), nullable=False),
+        sa.Column("party", sa.String(), nullable=False),
+        sa.Column("sequence", sa.String(), nullable=True),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("body", sa.String(), nullable=False),
+        sa.Column("stream", BIG, nullable=True),
+        sa.Column("topic_offset", BIG, nullable=True),
+        sa.Column("recorded_at", INSTANT, nullable=False),
+        sa.Column("quarantined", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("source", "id", name="pk_event"),
+    )
+    op.create_index("ix_event_source_heard", "event", ["source", "heard"])
+    op.create_index("ix_event_unit_subject", "event", ["unit", "subject"])
+    op.create_table(
+        "event_note",
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("note", sa.String(), nullable=True),
+        sa.Column("erased_at", INSTANT, nullable=True),
+        sa.PrimaryKeyConstraint("source", "id", name="pk_event_note"),
+    )
+    op.create_table(
+        "inbox",
+        sa.Column("seq", BIG, sa.Identity(always=False), nullable=False),
+        sa.Column("receipt", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("event_id", sa.String(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("topic", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("value", sa.LargeBinary(), nullable=False),
+        sa.Column("received_at", INSTANT, nullable=False),
+        sa.Column("relayed_at", INSTANT, nullable=True),
+        sa.Column("taken_at", INSTANT, nullable=True),
+        sa.Column("fate", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("seq", name="pk_inbox"),
+        sa.UniqueConstraint("receipt", name="uq_inbox_receipt"),
+        sa.UniqueConstraint("source", "event_id", "digest", name="uq_inbox_source_event_id_digest"),
+    )
+    _partial("ix_inbox_unrelayed", "inbox", ["seq"], "relayed_at IS NULL")
+    _partial("ix_inbox_untaken", "inbox", ["received_at"], "taken_at IS NULL")
+    op.create_table(
+        "offset_gap",
+        sa.Column("stream", BIG, autoincrement=False, nullable=False),
+        sa.Column("from_offset", BIG, autoincrement=False, nullable=False),
+        sa.Column("to_offset", BIG, nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("accepted_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("stream", "from_offset", name="pk_offset_gap"),
+    )
+    op.create_table(
+        "offset_state",
+        sa.Column("id", BIG, autoincrement=True, nullable=False),
+        sa.Column("cluster", sa.String(), nullable=False),
+        sa.Column("topic", sa.String(), nullable=False),
+        sa.Column("incarnation", sa.String(), nullable=False),
+        sa.Column("topic_partition", sa.Integer(), nullable=False),
+        sa.Column("first_offset", BIG, nullable=False),
+        sa.Column("next_offset", BIG, nullable=False),
+        sa.Column("recorded", BIG, nullable=False),
+        sa.Column("duplicates", BIG, nullable=False),
+        sa.Column("rejected", BIG, nullable=False),
+        sa.Column("skipped", BIG, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_offset_state"),
+        sa.UniqueConstraint(
+            "cluster",
+            "topic",
+            "incarnation",
+            "topic_partition",
+            name="uq_offset_state_cluster_topic_incarnation_topic_partition",
+        ),
+    )
+    op.create_table(
+        "quarantine",
+        sa.Column("seq", BIG, sa.Identity(always=False), nullable=False),
+        sa.Column("unit", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=True),
+        sa.Column("event_id", sa.String(), nullable=True),
+        sa.Column("error", sa.String(), nullable=False),
+        sa.Column("held_at", INSTANT, nullable=False),
+        sa.Column("released_at", INSTANT, nullable=True),
+        sa.PrimaryKeyConstraint("seq", name="pk_quarantine"),
+    )
+    _partial("ix_quarantine_held", "quarantine", ["unit"], "released_at IS NULL")
+    op.create_table(
+        "rejected",
+        sa.Column("seq", BIG, sa.Identity(always=False), nullable=False),
+        sa.Column("message_id", sa.Uuid(), nullable=False),
+        sa.Column("stream", BIG, nullable=True),
+        sa.Column("topic_offset", BIG, nullable=True),
+        sa.Column("receipt", sa.String(), nullable=True),
+        sa.Column("topic", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=True),
+        sa.Column("code", sa.String(), nullable=False),
+        sa.Column("field", sa.String(), nullable=False),
+        sa.Column("sentence", sa.String(), nullable=False),
+        sa.Column("length", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=True),
+        sa.Column("value", sa.LargeBinary(), nullable=True),
+        sa.Column("headers", sa.String(), nullable=False),
+        sa.Column("heard", INSTANT, nullable=True),
+        sa.Column("rejected_at", INSTANT, nullable=False),
+        sa.Column("resubmitted_as", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("seq", name="pk_rejected"),
+        sa.UniqueConstraint("message_id", name="uq_rejected_message_id"),
+    )
+    op.create_index("ix_rejected_rejected_at", "rejected", ["rejected_at"])
+    op.create_index("ix_rejected_stream_topic_offset", "rejected", ["stream", "topic_offset"])
 
 
 def downgrade() -> None:
