@@ -16,7 +16,7 @@ JSON_MEDIA_TYPE: Final = r"^[Aa]pplication/[Jj]son( *; *[Cc]harset=[Uu][Tt][Ff]-
 
 ExtensionName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+$")]
 ExtensionNumber = Annotated[int, Field(strict=True, ge=-(2**31), le=2**31 - 1)]
-ExtensionValue = AttributeText | StrictBool | ExtensionNumber
+ExtensionValue = Annotated[AttributeText | StrictBool | ExtensionNumber, Field(union_mode="left_to_right")]
 
 
 class StopAtFirst:

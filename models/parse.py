@@ -4,6 +4,7 @@ What is plainly an event is read in one pass by the class that its type names. E
 slowly and in a fixed order, by :mod:`models.diagnosis`; so the common case pays for none of the explanations.
 """
 
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Annotated, Final
 
@@ -16,7 +17,8 @@ from models.kafka_binding import Headers, structured_text
 from models.refusal import Refusal as Refusal  # noqa: PLC0414 - part of what parse gives
 from models.schemas import INPUTS, SCHEMA_URIS, TYPES_ON, AnyEvent, OutputEvent
 
-_EVENT: Final = TypeAdapter[InputEvent](Annotated[InputEvent, Field(discriminator="type")])
+_ADAPTER: Final = TypeAdapter[InputEvent](Annotated[InputEvent, Field(discriminator="type")])
+_read: Final[Callable[[bytes], InputEvent]] = _ADAPTER.validator.validate_json
 _OUTPUT: Final = TypeAdapter[OutputEvent](Annotated[OutputEvent, Field(discriminator="type")])
 _VERSIONS_ON: Final = {
     (topic, event_type): SCHEMA_URIS[event_type] for topic, types in TYPES_ON.items() for event_type in types
@@ -31,7 +33,7 @@ def parse(value: bytes | None, key: bytes | None, headers: Headers, topic: str) 
 
     Judged is only what the record says by itself: whether premises, codes and sources exist is for the admission.
     """
-    text = structured_text(value, headers) if value else None
+    text = structured_text(value, headers) if value and len(value) <= MAX_BYTES else None
     if text is not None and len(text) <= MAX_BYTES:
         event = _plainly(text, key, topic)
         if event is not None:
@@ -50,7 +52,7 @@ def parse_output(value: bytes | None) -> OutputEvent | Refusal:
 def _plainly(text: bytes, key: bytes | None, topic: str) -> InputEvent | None:
     """The event, if the text is one without any doubt."""
     try:
-        event = _EVENT.validate_json(text)
+        event = _read(text)
     except ValidationError:
         return None
     given, data = event.__pydantic_fields_set__, event.data

@@ -28,9 +28,7 @@ def merged(spans: Iterable[Span]) -> list[Span]:
     return found
 
 
-def joined_windows(
-    subject: str, exposure: Sequence[Exposed], context: Context
-) -> list[Span]:
+def joined_windows(subject: str, exposure: Sequence[Exposed], context: Context) -> list[Span]:
     """The stretches in which the order counts as P1.
 
     ``exposure`` are the stretches in which the order itself is open with base P2, each with whether its asset is a

@@ -22,13 +22,15 @@ _NOTHING: Final = timedelta(0)
 class Stretch:
     """One unbroken stretch in which people are missing: from ``onset`` until ``end`` (None: going on).
 
-    ``by`` is the event that brought it on, if one did; ``look`` is what was expected when anything last changed in it.
+    ``by`` is the event that brought it on, if one did; ``look`` is what was expected when anything last changed in it,
+    and ``missing_from`` is since when, or from when on, so many people are missing.
     """
 
     kind: EscalationKind
     onset: datetime
     by: Taken | None
     look: Look
+    missing_from: datetime
     end: datetime | None = None
     end_reason: str = ""
 
@@ -69,11 +71,13 @@ class Course:
         uncovered = self.fold.sudden or at >= self.fold.plan.escalate_at
         kind = EscalationKind.UNCOVERED_NIGHT if uncovered else EscalationKind.UNCONFIRMED_NIGHT
         if going_on is not None and going_on.kind is kind:
+            if look.missing == 0 or look.missing != going_on.look.missing:
+                going_on.missing_from = look.since
             going_on.look = look
             return
         if going_on is not None:
             going_on.end, going_on.end_reason = at, ESCALATED
-        self.stretches.append(Stretch(kind, at, by, look))
+        self.stretches.append(Stretch(kind, at, by, look, look.since))
 
     def count(self, at: datetime, until: datetime, look: Look) -> None:
         """Note who stands between two instants of change in the window, and whether people are missing."""

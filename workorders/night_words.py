@@ -34,7 +34,7 @@ def shortage_reason(stretch: Stretch, fold: NightFold) -> str:
     """Who is missing from when, and what brought that about."""
     look, plan = stretch.look, fold.plan
     later = f" (later {look.worst})" if look.worst > look.first else ""
-    return f"{_who(look)} missing from {clock(look.since, plan)}{later}; {_cause(stretch, fold)}."
+    return f"{_who(look)} missing from {clock(stretch.missing_from, plan)}{later}; {_cause(stretch, fold)}."
 
 
 def contested_reason(late: Taken, plan: NightPlan) -> str:

@@ -64,7 +64,7 @@ class Table:
     )
 
     def __init__(self, rules: Iterable[Rule], codes: Codes, seasons: Iterable[str]) -> None:
-        self.rules = tuple(sorted(rules, key=lambda rule: (rule.last_resort, STRICTNESS[rule.priority])))
+        self.rules = tuple(sorted(rules, key=lambda rule: STRICTNESS[rule.priority]))
         self.kinds = self._masks(PremisesKind, lambda rule: rule.when.premises_kind)
         self.assets = self._masks(codes.assets, lambda rule: rule.when.asset)
         self.faults = self._masks(codes.faults, lambda rule: rule.when.fault)

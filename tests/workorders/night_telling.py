@@ -1,32 +1,14 @@
 """How the tests tell the story of one night: local clock times at the premises, heard at once unless said."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import TypeAdapter
-
-from models.decision import Condition, NightReckoning, Span
-from models.history import Taken
+from models.decision import Condition, NightReckoning
+from models.history import CoverEvent, Taken
 from models.premises import Party, Premises, PremisesKind
-from models.shift_cover import (
-    ContingencyArranged,
-    CoverCheckedIn,
-    CoverConfirmed,
-    CoverLeftEarly,
-    CoverMissingReported,
-    CoverNotAttended,
-    CoverRefused,
-    CoverReportConfirmed,
-    CoverReportRefused,
-    CoverRetracted,
-    CoverStoodDown,
-    CoverWithdrawn,
-    RequirementChanged,
-)
 from workorders.cover import NightPolicy, reckon_night
 from workorders.policy import default_policy
 
@@ -45,21 +27,7 @@ PARTIES = {
     "agency-desk": Party.AGENCY,
     "division": Party.DIVISION,
 }
-TYPES = {
-    "requirement-changed": RequirementChanged,
-    "confirmed": CoverConfirmed,
-    "withdrawn": CoverWithdrawn,
-    "refused": CoverRefused,
-    "not-attended": CoverNotAttended,
-    "checked-in": CoverCheckedIn,
-    "left-early": CoverLeftEarly,
-    "missing-reported": CoverMissingReported,
-    "contingency-arranged": ContingencyArranged,
-    "stood-down": CoverStoodDown,
-    "retracted": CoverRetracted,
-    "report-confirmed": CoverReportConfirmed,
-    "report-refused": CoverReportRefused,
-}
+CLASSES = {get_args(one.model_fields["type"].annotation)[0]: one for one in get_args(CoverEvent)}
 _NUMBERS = count(1)
 
 
@@ -68,6 +36,11 @@ def at(clock: str, days: int = 0, night: date = NIGHT) -> datetime:
     wall = time.fromisoformat(clock)
     day = night + timedelta(days=days + (wall < time(12)))
     return datetime.combine(day, wall, tzinfo=LONDON).astimezone(UTC)
+
+
+def clock(instant: datetime) -> str:
+    """The local time of day."""
+    return f"{instant.astimezone(LONDON):%H:%M}"
 
 
 @dataclass
@@ -92,11 +65,12 @@ class Night:
     ) -> "Night":
         """One event at a local time of the night (or so many days from it)."""
         moment = self.at(when, days)
-        event = TYPES[kind].model_validate(
+        name = f"facilities.shift-cover.{kind}"
+        event = CLASSES[name].model_validate(
             {
-                "id": id or f"e{next(_NUMBERS)}",
+                "id": id or f"e{next(_NUMBERS):04}",
                 "source": f"/{role}",
-                "type": f"facilities.shift-cover.{kind}",
+                "type": name,
                 "subject": f"{self.premises.id}/{self.night}",
                 "time": moment,
                 "data": {"premises": self.premises.id, **data},
@@ -107,13 +81,19 @@ class Night:
 
     def confirmed(self, ref: str, when: str | datetime, days: int = 0, **more: Any) -> "Night":  # noqa: ANN401
         """One person confirmed, by the agency and for the whole night unless said."""
-        stretch = {"from": self.at(more.pop("starts", "20:00")), "until": self.at(more.pop("until", "08:00"))}
+        stretch: dict[str, Any] = {
+            "from": self.at(more.pop("starts", "20:00")),
+            "until": self.at(more.pop("until", "08:00")),
+        }
         supplier = more.pop("supplier", "agency")
         return self.says("confirmed", when, days, cover_ref=ref, supplier=supplier, **stretch, **more)
 
     def contingency(self, ref: str, when: str | datetime, **more: Any) -> "Night":  # noqa: ANN401
         """A replacement put in, for an agency's person and for the whole night unless said."""
-        stretch = {"from": self.at(more.pop("starts", "20:00")), "until": self.at(more.pop("until", "08:00"))}
+        stretch: dict[str, Any] = {
+            "from": self.at(more.pop("starts", "20:00")),
+            "until": self.at(more.pop("until", "08:00")),
+        }
         data = {"replaces": "agency", "cost_pence": 21_000, **more}
         return self.says("contingency-arranged", when, cover_ref=ref, role="division", **stretch, **data)
 
@@ -121,11 +101,21 @@ class Night:
         """Something about the cover with that reference."""
         return self.says(kind, when, days, cover_ref=ref, **more)
 
+    def own(self, ref: str = "own", **more: Any) -> "Night":  # noqa: ANN401
+        """One own person confirmed three days before, there all night unless something else is told."""
+        when = more.pop("when", "13:00")
+        return self.confirmed(ref, when, more.pop("days", -3), supplier="own", role="ap-manager", **more)
+
     def checked_in(self, *refs: str, when: str = "20:00") -> "Night":
         """These people checked in."""
         for ref in refs:
             self.of("checked-in", ref, when, role="ap-manager")
         return self
+
+    def _stretch(self, told: dict[str, Any]) -> dict[str, Any]:
+        """What is told about a cover, with its stretch as instants under the names that the events use."""
+        stretch = {"from": self.at(told.pop("starts", "20:00")), "until": self.at(told.pop("until", "08:00"))}
+        return told | stretch
 
     def at(self, when: str | datetime, days: int = 0) -> datetime:
         """A local time of this night as an instant."""
@@ -134,6 +124,14 @@ class Night:
     def reckon(self, now: str | datetime, days: int = 0) -> NightReckoning:
         """The night as it is reckoned then."""
         return reckon_night(self.premises, self.night, self.events, self.policy, self.at(now, days))
+
+    def short(self, now: str | datetime, days: int = 0) -> list[tuple[str, str | None]]:
+        """The short-staffed stretches by then, in local times of day."""
+        return [(clock(start), clock(end) if end else None) for start, end in self.reckon(now, days).state.short]
+
+    def deficit(self, now: str | datetime, days: int = 0) -> int:
+        """How many people are missing then."""
+        return self.reckon(now, days).state.deficit
 
     def condition(self, kind: str, now: str | datetime, days: int = 0) -> Condition | None:
         """The condition of the kind, if it ever held by then."""
