@@ -6,7 +6,6 @@ An answer counts whether or not the rung that it names stands now; only an id th
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from uuid import UUID
 
 from models.escalation import EscalationAcknowledged, EscalationDeclined, EscalationKind, EscalationResolved
@@ -81,8 +80,6 @@ def _derive(
     return None
 
 
-# The same answers are matched again at each decision about their subject: what was derived once is remembered.
-@lru_cache(maxsize=262_144)
 def _id(subject: str, ladder: LadderKey, rung: str, repeat: int) -> UUID:
     kind, clock, spell = ladder
     return escalation_id(subject, kind, clock, rung, spell, repeat)

@@ -66,7 +66,7 @@ def plan_night(premises: Premises, night: date, policy: NightPolicy) -> NightPla
 def nights_in_play(
     premises: Premises, policy: NightPolicy, after: datetime, now: datetime, horizon: timedelta
 ) -> Iterator[date]:
-    """The dates of the watched nights that end after ``after`` and are warned of by ``now + horizon``, in order.
+    """The dates of the watched nights that end after ``after`` and have a checkpoint by ``now + horizon``, in order.
 
     Nights in play need no event: each of them must be reckoned when its ``next_at`` comes.
     """
@@ -75,10 +75,12 @@ def nights_in_play(
     rules = policy.spec.nights
     until = now + horizon
     night = max(after, premises.watched_from).astimezone(zone_named(rules.zone)).date() - _DAY
-    while (plan := plan_night(premises, night, policy)).warn_at <= until and plan.escalate_at <= until:
+    plan = plan_night(premises, night, policy)
+    while min(plan.warn_at, plan.escalate_at) <= until:
         if plan.watched and plan.ends > after:
             yield night
         night += _DAY
+        plan = plan_night(premises, night, policy)
 
 
 @lru_cache(maxsize=4096)

@@ -66,7 +66,7 @@ def reckon_order(case: OrderCase, history: Sequence[Taken]) -> OrderReckoning:
     if dispute is not None:
         conditions.append(dispute_condition(reckoned, dispute))
     conditions.extend(rejected_conditions(reckoned))
-    contested = _contested(case, arranged, ahead) if arranged.stages else []
+    contested = _contested(case, arranged, reckoned, ahead) if arranged.stages else []
     conditions.extend(contested)
     conditions.extend(_late_raised(case, reckoned, arranged))
     answers = NO_ANSWERS
@@ -93,10 +93,12 @@ def _judge(history: Sequence[Taken], case: OrderCase) -> Policy:
     return case.timeline.at(min(raised) if raised else min((taken.heard for taken in history), default=case.now))
 
 
-def _contested(case: OrderCase, arranged: Arranged, ahead: list[datetime]) -> list[Condition]:
+def _contested(case: OrderCase, arranged: Arranged, present: Reckoned, ahead: list[datetime]) -> list[Condition]:
+    """What is contested by the history as it was settled from each instant on; ``present`` is the last such reading."""
+    past = [None if stage.without is None else case.reckon(stage.kept) for stage in arranged.stages[:-1]]
     readings = [
-        (None if stage.without is None else case.reckon(stage.without), case.reckon(stage.kept))
-        for stage in arranged.stages
+        (None if stage.without is None else case.reckon(stage.without), kept)
+        for stage, kept in zip(arranged.stages, [*past, present], strict=True)
     ]
     last = readings[-1][0]
     if last is not None:
