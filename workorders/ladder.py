@@ -50,6 +50,9 @@ class LadderRules(Protocol):
     def rungs(self, priority: Priority | None) -> tuple[Rung, ...]:
         """The rungs of the kind for a priority, in order."""
 
+    def ack_holds(self, rung: str) -> timedelta | None:
+        """How long an acknowledgement of the rung holds, whether or not it stands; None if the rung does not say."""
+
     def has_route(self, role: str, at: datetime) -> bool:
         """Whether the role can be told at the instant."""
 
@@ -229,13 +232,13 @@ class _Climber:
             self.forced = at
             return
         self.answered = True
-        self.forced = None
         self.acks += 1
         if self.acks > 1 + self.rules.commitment_renewals:
             return
         until = self._hold(answer)
         if until <= at:
             return
+        self.forced = None
         self.held_from = self.held_from or at
         self.held_until = until
         self._mark(answer, until)
@@ -243,10 +246,8 @@ class _Climber:
     def _hold(self, answer: Answer) -> datetime:
         if answer.commitment is not None:
             return min(answer.commitment, answer.at + self.rules.commitment_max)
-        fired = self.fired.get(answer.rung) if answer.rung is not None else None
-        if fired is None or fired.rung.ack_holds is None:
-            return answer.at + self.rules.default_hold
-        return answer.at + fired.rung.ack_holds
+        holds = self.rules.ack_holds(answer.rung) if answer.rung is not None else None
+        return answer.at + (self.rules.default_hold if holds is None else holds)
 
     def _mark(self, answer: Answer, until: datetime) -> None:
         named = self.fired.get(answer.rung) if answer.rung is not None else None

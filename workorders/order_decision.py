@@ -10,6 +10,7 @@ from models.escalation import ClockName, EscalationKind
 from models.history import Taken
 from models.premises import Premises
 from models.work_order import Raised
+from workorders.answers import Sorted
 from workorders.clocks import NEVER, force_at
 from workorders.disputes import Dispute
 from workorders.history import Arranged, arrange
@@ -59,55 +60,74 @@ def reckon_order(case: OrderCase, history: Sequence[Taken]) -> OrderReckoning:
     """One order as it stands by everything that was heard about it, in whatever order it came."""
     arranged = arrange(history, _judge(history, case).late_after)
     reckoned = case.reckon(arranged.kept)
+    contest = _contest(case, arranged, reckoned) if arranged.stages else NO_CONTEST
     if reckoned is None:
-        return _unraised(case, arranged)
+        return _unraised(case, arranged, contest)
     conditions, ahead = clock_conditions(reckoned, case.now)
     dispute = latest_dispute(reckoned)
     if dispute is not None:
         conditions.append(dispute_condition(reckoned, dispute))
     conditions.extend(rejected_conditions(reckoned))
-    contested = _contested(case, arranged, reckoned, ahead) if arranged.stages else []
-    conditions.extend(contested)
+    conditions.extend(contest.conditions)
     conditions.extend(_late_raised(case, reckoned, arranged))
-    answers = NO_ANSWERS
-    if arranged.answers:
-        ladders = _possible_ladders(reckoned.fold)
-        answers = answers_for(case.subject, arranged.answers, ladders, _policies(reckoned), _earliest(arranged.kept))
+    ahead.extend(contest.ahead)
+    answers = _answers(case, arranged, reckoned)
+    reached: list[Reached] = []
     if conditions:
         reached, next_rung = reach(_ladders(case, reckoned.base), conditions, answers, case.now)
-        if next_rung is not None:
-            ahead.append(next_rung)
-    else:
-        reached = []
+        ahead.extend([] if next_rung is None else [next_rung])
     if reckoned.fold.ended_at is None:
         ahead.append(reckoned.policy.next_season_change(case.now))
     ignored = (*arranged.ignored, *reckoned.fold.ignored, *unmatched(answers))
     disputed = dispute if dispute is not None and dispute.until is None else None
-    state = _state(case, reckoned, disputed, _standing(contested, case.now), ignored, min(ahead, default=None))
+    state = _state(case, reckoned, disputed, contest.standing(case.now), ignored, min(ahead, default=None))
     return OrderReckoning(state, reached, dispute)
 
 
-def _judge(history: Sequence[Taken], case: OrderCase) -> Policy:
-    """The policy that says what is late: that of the raised event, else of the earliest that was heard."""
-    raised = [taken.event.time for taken in history if isinstance(taken.event, Raised)]
-    return case.timeline.at(min(raised) if raised else min((taken.heard for taken in history), default=case.now))
+@dataclass(slots=True)
+class Contest:
+    """What is contested on an order, by which reading of its history, and the instants ahead that may bring more."""
+
+    conditions: Sequence[Condition] = ()
+    reading: Reckoned | None = None
+    ahead: Sequence[datetime] = ()
+
+    def standing(self, now: datetime) -> frozenset[str]:
+        """The clocks that are contested at the instant."""
+        return frozenset(one.clock for one in self.conditions if one.end is None and one.onset <= now)
 
 
-def _contested(case: OrderCase, arranged: Arranged, present: Reckoned, ahead: list[datetime]) -> list[Condition]:
+NO_CONTEST: Final = Contest()
+
+
+def _contest(case: OrderCase, arranged: Arranged, present: Reckoned | None) -> Contest:
     """What is contested by the history as it was settled from each instant on; ``present`` is the last such reading."""
     past = [None if stage.without is None else case.reckon(stage.kept) for stage in arranged.stages[:-1]]
     readings = [
         (None if stage.without is None else case.reckon(stage.without), kept)
         for stage, kept in zip(arranged.stages, [*past, present], strict=True)
     ]
+    late = [report.taken for report in arranged.late]
+    conditions = contested_conditions(arranged.stages, readings, late, case.now)
     last = readings[-1][0]
-    if last is not None:
-        ahead.extend(run.breach for run in last.runs if run.breach is not None and run.breach > case.now)
-    return contested_conditions(arranged.stages, readings, [report.taken for report in arranged.late], case.now)
+    ahead = [] if last is None else [run.breach for run in last.runs if run.breach and run.breach > case.now]
+    reading = next((without for without, _ in reversed(readings) if without is not None), None)
+    return Contest(conditions, reading, ahead)
 
 
-def _standing(contested: Sequence[Condition], now: datetime) -> frozenset[str]:
-    return frozenset(one.clock for one in contested if one.end is None and one.onset <= now)
+def _answers(case: OrderCase, arranged: Arranged, reckoned: Reckoned) -> Sorted:
+    if not arranged.answers:
+        return NO_ANSWERS
+    ladders = _possible_ladders(reckoned.fold)
+    policies = list({step.policy.version: step.policy for step in reckoned.base}.values())
+    since = min(min(taken.event.time, taken.heard) for taken in (*arranged.kept, *arranged.answers))
+    return answers_for(case.subject, arranged.answers, ladders, policies, since)
+
+
+def _judge(history: Sequence[Taken], case: OrderCase) -> Policy:
+    """The policy that says what is late: that of the raised event, else of the earliest that was heard."""
+    raised = [taken.event.time for taken in history if isinstance(taken.event, Raised)]
+    return case.timeline.at(min(raised) if raised else min((taken.heard for taken in history), default=case.now))
 
 
 def _late_raised(case: OrderCase, reckoned: Reckoned, arranged: Arranged) -> list[Condition]:
@@ -127,14 +147,6 @@ def _possible_ladders(fold: OrderFold) -> list[tuple[EscalationKind, str, str]]:
     return found
 
 
-def _policies(reckoned: Reckoned) -> list[Policy]:
-    return list({step.policy.version: step.policy for step in reckoned.base}.values())
-
-
-def _earliest(kept: Sequence[Taken]) -> datetime:
-    return min(min(taken.event.time, taken.heard) for taken in kept)
-
-
 def _ladders(case: OrderCase, steps: Sequence[BaseStep]) -> Ladders:
     return Ladders(case.subject, _policy_at(steps), case.has_route)
 
@@ -150,23 +162,26 @@ def _policy_at(steps: Sequence[BaseStep]) -> PolicyAt:
     return at
 
 
-def _unraised(case: OrderCase, arranged: Arranged) -> OrderReckoning:
+def _unraised(case: OrderCase, arranged: Arranged, contest: Contest) -> OrderReckoning:
+    """An order that nothing raises: its events wait, or only a late report says that it was never raised."""
     waiting = [taken.heard for taken in arranged.kept]
     policy = case.timeline.at(min(waiting, default=case.now))
-    condition = orphan_condition(None, waiting, policy)
-    answers = NO_ANSWERS
-    reached: list[Reached] = []
-    next_at = None
-    if condition is not None:
+    orphan = orphan_condition(None, waiting, policy)
+    conditions = [*([] if orphan is None else [orphan]), *contest.conditions]
+    answers, ladders = NO_ANSWERS, Ladders(case.subject, lambda _: policy, case.has_route)
+    if contest.reading is not None:
+        answers = _answers(case, arranged, contest.reading)
+        ladders = _ladders(case, contest.reading.base)
+    elif waiting:
         answers = answers_for(case.subject, arranged.answers, [ORPHAN_LADDER], [policy], min(waiting))
-        ladders = Ladders(case.subject, lambda _: policy, case.has_route)
-        reached, next_at = reach(ladders, [condition], answers, case.now)
+    reached, next_rung = reach(ladders, conditions, answers, case.now)
+    ahead = [*contest.ahead, *([] if next_rung is None else [next_rung])]
     state = OrderState(
         subject=case.subject,
         premises=case.premises.id,
         status="orphan" if waiting else "void",
         ignored=(*arranged.ignored, *unmatched(answers)),
-        next_due_at=next_at,
+        next_due_at=min(ahead, default=None),
     )
     return OrderReckoning(state, reached, None)
 

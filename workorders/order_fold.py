@@ -298,10 +298,10 @@ def _complete(fold: OrderFold, taken: Taken, at: datetime) -> None:
 
 @_case(CompletionRejected)
 def _rejected(fold: OrderFold, event: CompletionRejected, taken: Taken, at: datetime) -> None:
-    if fold.status != "completed" and (fold.status, fold.outcome) != ("closed", CloseOutcome.DONE):
+    before = fold.spells[-1]
+    if before.ended is None or before.unmet:
         fold.ignore(taken, "there was no completion to reject")
         return
-    before = fold.spells[-1]
     fold.spells.append(Spell(f"{event.source}|{event.id}", at, before.completion_met, opened_by=taken))
     fold.status, fold.outcome = "open", ""
 
@@ -309,7 +309,7 @@ def _rejected(fold: OrderFold, event: CompletionRejected, taken: Taken, at: date
 @_case(Closed)
 def _closed(fold: OrderFold, event: Closed, taken: Taken, at: datetime) -> None:
     if fold.status == "completed":
-        fold.status, fold.outcome = "closed", CloseOutcome.DONE
+        fold.status, fold.outcome = "closed", event.data.outcome
     elif fold.status == "open" and event.data.outcome is CloseOutcome.DONE:
         _complete(fold, taken, at)
         fold.status, fold.outcome = "closed", CloseOutcome.DONE

@@ -46,6 +46,10 @@ class KindRules:
         """The rungs of the kind for a priority."""
         return self.policy.ladder(self.kind, priority)
 
+    def ack_holds(self, rung: str) -> timedelta | None:
+        """How long an acknowledgement of the rung holds, whether or not it stands."""
+        return self.policy.rung(self.kind, rung).ack_holds
+
 
 @dataclass(frozen=True, slots=True)
 class Ladders:

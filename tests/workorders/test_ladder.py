@@ -42,6 +42,9 @@ class Rules:
     def rungs(self, priority: Priority | None) -> tuple[Rung, ...]:
         return STRICT if priority is P1 else MILD
 
+    def ack_holds(self, rung: str) -> timedelta | None:
+        return next(one.ack_holds for one in STRICT if one.name == rung)
+
     def has_route(self, role: str, at: datetime) -> bool:
         return role not in self.without_route
 
@@ -122,6 +125,17 @@ def test_only_so_many_renewals_of_a_hold_count() -> None:
 
 def test_an_answer_that_names_another_ladder_holds_by_the_default() -> None:
     assert climb(condition(), Rules(), (ack(0.5, rung=None),), at(1)).next_at == at(2.5)
+
+
+def test_an_acknowledgement_of_a_rung_that_does_not_stand_holds_as_long_as_that_rung_says() -> None:
+    strict = (ack(0.5, rung="account"), ack(0.6, rung="senior"))
+    assert climb(condition(), Rules(default_hold=4 * HOUR), strict, at(1)).next_at == at(4.6)
+
+
+def test_an_acknowledgement_that_holds_nothing_does_not_undo_a_refusal_to_act() -> None:
+    before = [Answer(START - 30 * HOUR, AnswerKind.DECLINE, "account", None)]
+    before.append(Answer(START - 20 * HOUR, AnswerKind.HOLD, "account", None))
+    assert hours(climb(condition(), Rules(), before, at(0))) == {"account": 0, "senior": 0}
 
 
 def test_a_refusal_to_act_climbs_at_once_and_leaves_the_later_rungs_their_times() -> None:

@@ -8,7 +8,7 @@ import pytest
 from models.decision import Context, OrderState
 from models.escalation import ClockName, EscalationKind
 from models.work_order import Priority
-from tests.workorders.telling import START, Telling, answer, event, hour, one, raised, standing, statements
+from tests.workorders.telling import LOCK, START, Telling, answer, event, hour, one, raised, standing, statements
 
 BREACH, WARNING = EscalationKind.BREACH, EscalationKind.WARNING
 ATTEND, SAFE, FIX = "attend", "make-safe", "fix"
@@ -350,3 +350,27 @@ def test_nothing_but_a_retraction_is_void_and_waits_for_nothing() -> None:
     found = Telling(event("retracted", 0, of_source="/provider-helpdesk", of_id="gone")).at(9)
     assert order(found.state).status == "void"
     assert found.next_due_at is None
+
+
+def test_a_late_retraction_of_the_raising_leaves_the_breach_contested() -> None:
+    late = event("retracted", 9, heard=20, of_source="/provider-helpdesk", of_id="mine")
+    mine = event("raised", 0, id="mine", **LOCK)
+    story = Telling(mine)
+    story.at(3)
+    found = story.at(20, late)
+    assert order(found.state).status == "void"
+    assert {clock for clock, _, _ in standing(found, "contested-breach")} == {ATTEND, SAFE}
+    assert (FIX, "estates-desk", 24) in standing(story.at(24), "contested-breach")
+
+
+def test_an_order_that_was_completed_and_then_closed_can_still_be_rejected() -> None:
+    story = Telling(raised(), event("completed", 1), event("closed", 2, role="estates-desk", outcome="administrative"))
+    assert (order(story.at(2).state).status, order(story.at(2).state).outcome) == ("closed", "administrative")
+    found = story.at(3, event("completion-rejected", 3, role="estates-desk"))
+    assert order(found.state).status == "open"
+
+
+def test_a_closed_order_that_was_never_completed_cannot_be_rejected() -> None:
+    story = Telling(raised(), event("closed", 2, role="estates-desk", outcome="no-access"))
+    found = story.at(3, event("completion-rejected", 3, role="estates-desk"))
+    assert [one.why for one in order(found.state).ignored] == ["there was no completion to reject"]
