@@ -1,0 +1,108 @@
+"""The command ``workorders``: what people type, and how every command ends.
+
+Nothing here loads the ledger, the worker or pydantic: ``--help`` must answer at once. Each command is declared in
+``desk.commands`` and loads what carries it out when it is called.
+"""
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
+
+import typer
+
+from desk.commands import answers, nights, orders, rules, running, seeing
+from desk.commands.panels import ANSWERS, RULES, SEE
+from desk.exits import Exit, ending
+
+EXIT_CODES: Final = (
+    "Exit codes: 0 done · 1 the answer is no, or something was refused · 2 the command line is wrong · "
+    "3 a file, policy or setting cannot be used · 4 the ledger or the broker cannot be reached · "
+    "5 nothing by that name · 70 a fault of this program."
+)
+
+app = typer.Typer(
+    name="workorders",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    epilog=EXIT_CODES,
+    help="Which repairs and uncovered nights endanger the public, who has been told, and did it help.",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version  # noqa: PLC0415 - only when asked
+
+        typer.echo(f"workorders {version('workorders')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Options of the command itself."""
+
+
+for part in (running.app, seeing.app, orders.app, answers.app):
+    app.add_typer(part)
+app.add_typer(nights.app, name="cover", rich_help_panel=ANSWERS)
+app.add_typer(seeing.rejected_app, name="rejected", rich_help_panel=SEE)
+app.add_typer(rules.policy_app, name="policy", rich_help_panel=RULES)
+app.add_typer(rules.estate_app, name="estate", rich_help_panel=RULES)
+app.add_typer(rules.db_app, name="db", rich_help_panel=RULES)
+app.add_typer(rules.topics_app, name="topics", rich_help_panel=RULES)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry out one command line and return its exit code; an error is one sentence on stderr, never a traceback."""
+    command: Any = typer.main.get_command(app)
+    try:
+        code = command.main(args=arguments, prog_name="workorders", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _leave_closed_pipe()
+        return Exit.OK
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last place where an error becomes a sentence
+        return _ended_by(error)
+    return int(code) if isinstance(code, int) else Exit.OK
+
+
+def _ended_by(error: BaseException) -> int:
+    usage = getattr(error, "format_message", None)
+    if usage is not None:
+        context = getattr(error, "ctx", None)
+        asked = context.command_path if context is not None else "workorders"
+        return _say(Exit.USAGE, f"{usage().rstrip('.')}. See '{asked} --help'.")
+    if isinstance(error, typer.Abort):
+        return _say(Exit.INTERRUPTED, "Interrupted.")
+    known = ending(error)
+    if known is not None:
+        return _say(*known)
+    _keep_trace(error)
+    name = type(error).__name__
+    return _say(
+        Exit.OUR_FAULT, f"This is a fault of workorders itself ({name}: {error}); WORKORDERS_DESK_TRACE=1 shows where."
+    )
+
+
+def _say(code: Exit, sentence: str) -> int:
+    print(f"workorders: {sentence}", file=sys.stderr)  # noqa: T201 - the one place where a command ends with an error
+    return code
+
+
+def _keep_trace(error: BaseException) -> None:
+    import os  # noqa: PLC0415 - only for our own faults
+    import traceback  # noqa: PLC0415
+
+    if os.environ.get("WORKORDERS_DESK_TRACE"):
+        traceback.print_exception(error)
+
+
+def _leave_closed_pipe() -> None:
+    """Whoever read our output has gone (``| head``): what is still buffered goes nowhere, in silence."""
+    import os  # noqa: PLC0415 - only when it happens
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,175 @@
+"""What a person looks at: each command reads the ledger once and prints a page, or JSON."""
+
+# ruff: noqa: PLC0415 - a command has its options as arguments, and loads its work when it is called
+from typing import Annotated
+
+import typer
+
+from desk.commands.panels import RULES, SEE
+from desk.options import Reading, SubjectArgument, with_options
+
+app = typer.Typer()
+rejected_app = typer.Typer(no_args_is_help=True, help="Input that could not be taken, and why.")
+
+AllOption = Annotated[bool, typer.Option("--all", help="Also what is over.")]
+LimitOption = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="How many at most.")]
+
+
+@app.command(rich_help_panel=SEE)
+@with_options
+def board(reading: Reading) -> int:
+    """What is outstanding: by delivery unit, premises, priority and age."""
+    from desk.seeing.board import show_board
+
+    return show_board(reading)
+
+
+@app.command(rich_help_panel=SEE)
+@with_options
+def nights(
+    reading: Reading,
+    since: Annotated[str | None, typer.Option("--from", metavar="DATE", help="First night; else last night.")] = None,
+    until: Annotated[str | None, typer.Option("--until", metavar="DATE", help="Last night; else a week on.")] = None,
+) -> int:
+    """Which nights are covered, which are not, and which nobody has confirmed."""
+    from desk.seeing.nights import show_nights
+
+    return show_nights(since, until, reading)
+
+
+@app.command(rich_help_panel=SEE)
+@with_options
+def show(
+    reading: Reading,
+    subject: SubjectArgument,
+    premises: Annotated[
+        str | None, typer.Option("--premises", metavar="ID", help="Where two orders share an id.")
+    ] = None,
+) -> int:
+    """One order or night: its clocks or cover, its escalations, and all that was said, in time."""
+    from desk.seeing.subject import show_subject
+
+    return show_subject(subject, premises, reading)
+
+
+@app.command(rich_help_panel=SEE)
+@with_options
+def explain(
+    reading: Reading,
+    subject: SubjectArgument,
+    premises: Annotated[
+        str | None, typer.Option("--premises", metavar="ID", help="Where two orders share an id.")
+    ] = None,
+) -> int:
+    """Why it has this priority and these escalations: every rule, fact and event."""
+    from desk.seeing.explain import explain_subject
+
+    return explain_subject(subject, premises, reading)
+
+
+@app.command(rich_help_panel=SEE)
+@with_options
+def escalations(reading: Reading, everything: AllOption = False, limit: LimitOption = 200) -> int:
+    """What stands escalated, to whom, since when, and whether anybody has answered."""
+    from desk.seeing.escalations import show_escalations
+
+    return show_escalations(everything, limit, reading)
+
+
+@app.command(rich_help_panel=SEE)
+@with_options
+def orphans(reading: Reading) -> int:
+    """Events that name an order which nobody has raised."""
+    from desk.seeing.lists import show_orphans
+
+    return show_orphans(reading)
+
+
+@app.command(rich_help_panel=SEE)
+@with_options
+def disputes(reading: Reading) -> int:
+    """Orders on which the provider's priority differs from ours."""
+    from desk.seeing.lists import show_disputes
+
+    return show_disputes(reading)
+
+
+@app.command("cover-ledger", rich_help_panel=SEE)
+@with_options
+def cover_ledger(
+    reading: Reading,
+    since: Annotated[
+        str | None, typer.Option("--from", metavar="DATE", help="First night; else the first known.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="DATE", help="Last night; else the last begun.")
+    ] = None,
+) -> int:
+    """What was required, filled, uncovered and paid for, by approved premises and agency."""
+    from desk.seeing.cover_ledger import show_cover_ledger
+
+    return show_cover_ledger(since, until, reading)
+
+
+@app.command(rich_help_panel=SEE)
+@with_options
+def watch(
+    reading: Reading,
+    every: Annotated[float, typer.Option("--every", min=0.1, max=60, help="Seconds between two looks.")] = 1.0,
+    since: Annotated[int, typer.Option("--last", min=0, max=1000, help="How many earlier statements first.")] = 10,
+) -> int:
+    """Follow what is said about escalations as it is said, until Ctrl-C."""
+    from desk.seeing.watch import follow
+
+    return follow(every, since, reading)
+
+
+@app.command(rich_help_panel=RULES)
+@with_options
+def verify(reading: Reading) -> int:
+    """Check the ledger's promises: the audit chains, the counts, the standing escalations."""
+    from desk.seeing.verify import show_verification
+
+    return show_verification(reading)
+
+
+@rejected_app.command("list")
+@with_options
+def rejected_list(reading: Reading, limit: LimitOption = 50) -> int:
+    """The latest refusals: code, field and sentence."""
+    from desk.seeing.rejected import show_rejected
+
+    return show_rejected(limit, reading)
+
+
+NumberArgument = Annotated[
+    int, typer.Argument(metavar="NUMBER", min=1, help="From 'rejected list'.", show_default=False)
+]
+
+
+@rejected_app.command("show")
+@with_options
+def rejected_show(
+    reading: Reading,
+    number: NumberArgument,
+    raw: Annotated[bool, typer.Option("--raw", help="Only its bytes, as they came.")] = False,
+) -> int:
+    """One refused input, with every one of its bytes."""
+    from desk.seeing.rejected import show_one
+
+    return show_one(number, raw, reading)
+
+
+@rejected_app.command("resubmit")
+@with_options
+def rejected_resubmit(
+    reading: Reading,
+    number: NumberArgument,
+    file: Annotated[
+        str | None, typer.Argument(metavar="[FILE|-]", help="The corrected event; else as it came.")
+    ] = None,
+) -> int:
+    """Submit it again, corrected or (once a code or premises is known) as it came."""
+    from desk.telling.rejected import resubmit
+
+    return resubmit(number, file, reading)

@@ -1,0 +1,72 @@
+"""Playing the demo: the real worker on an embedded broker and a fresh ledger, the script, the screen and the proof."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from desk.demo.backlog import backlog
+from desk.demo.ending import tell_ending
+from desk.demo.folder import clear_folder, demo_settings
+from desk.demo.pacing import PacedClock
+from desk.demo.posting import Poster
+from desk.demo.proof import Proof, prove
+from desk.demo.scenario import BEGINS, ENDS, STORY, heartbeats, rota
+from desk.demo.screen import Screen
+from desk.demo.spoken import Line
+from desk.demo.stage import Stage
+from desk.exits import Exit
+from streams.clock import monotonic
+from streams.kafka_client import make_producer, running
+from streams.log import set_up_logging
+from streams.settings import Settings
+from streams.system import open_parts, run_parts
+from workorders.policy import default_world
+
+LOG_FILE: Final = "demo.log"
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A demo that was played to its end: the story as it was told, the proof, and how long it took in real seconds."""
+
+    story: tuple[Line, ...]
+    proof: Proof
+    took_s: float
+
+
+def play(directory: Path, *, seconds: float, seed: int, plain: bool, as_json: bool) -> int:
+    """Play the night and the day in about so many seconds, then show the board, the nights and the proof.
+
+    The ledger in the directory is made anew and stays. The exit code is 0 only if the proof holds.
+    """
+    clear_folder(directory)
+    factor = (ENDS - BEGINS).total_seconds() / seconds
+    settings = demo_settings(directory, factor)
+    with (directory / LOG_FILE).open("w", encoding="utf-8") as log:
+        set_up_logging(settings, log)
+        screen = Screen(default_world(), BEGINS, ENDS, plain=plain, silent=as_json)
+        screen.open(seconds)
+        played = asyncio.run(_play(settings, PacedClock(BEGINS, factor), seconds, seed, screen))
+    tell_ending(played.story, played.proof, played.took_s, directory, as_json=as_json)
+    return Exit.OK if played.proof.holds else Exit.NO
+
+
+async def _play(settings: Settings, clock: PacedClock, seconds: float, seed: int, screen: Screen) -> Played:
+    began = monotonic()
+    async with open_parts(settings, clock, default_world()) as parts:
+        poster = Poster(parts)
+        await poster.register([*backlog(parts.world.estates.at(BEGINS), BEGINS, seed), *rota()])
+        stop = asyncio.Event()
+        worker = asyncio.create_task(run_parts(parts, stop))
+        try:
+            async with running(make_producer(settings, parts.cluster.bootstrap), settings) as producer:
+                poster.use(producer)
+                stage = Stage(parts, clock, poster, worker, screen, seconds)
+                with screen.shown():
+                    await stage.play([*STORY, *heartbeats()])
+                proof = await prove(parts, poster.posted)
+        finally:
+            stop.set()
+            await worker
+    return Played(tuple(stage.told), proof, monotonic() - began)

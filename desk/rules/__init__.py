@@ -1,0 +1,1 @@
+"""Policies and estates on the command line: checking a file, bringing it into force, showing what holds."""

@@ -1,0 +1,121 @@
+"""The board: what is outstanding, by delivery unit and premises, with the names that people know.
+
+Unknown is not zero: where a source that should be heard is silent, or something could not be decided, the figures are
+a least, and a zero is no figure at all.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from desk.views.nights import ABOUT_NIGHTS
+from models.work_order import Priority
+from streams.ledger import queries
+from streams.ledger.backlog import BANDS, OLDEST
+from streams.ledger.queries.board import Line
+from workorders.policy import World
+
+AGES: Final = (*(name for _, name in BANDS), OLDEST)
+"""The age bands, youngest first; the age is since the order was raised."""
+
+_MOST: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What is outstanding at one place.
+
+    ``outstanding`` is None where nothing is known, and ``at_least`` where there may be more than is known. ``standing``
+    are the escalations that stand; ``silent`` names the sources that should be heard and are not.
+    """
+
+    outstanding: int | None
+    at_least: bool
+    by_priority: Mapping[str, int]
+    by_age: Mapping[str, int]
+    breached: int
+    contested: int
+    disputed: int
+    paused: int
+    standing: int
+    nights_escalated: int
+    silent: tuple[str, ...]
+    incomplete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PremisesLine:
+    """One premises of the estate."""
+
+    premises: str
+    name: str
+    kind: str
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class LduLine:
+    """One local delivery unit, with its premises: approved premises first."""
+
+    ldu: str
+    name: str
+    region: str
+    figures: Figures
+    premises: tuple[PremisesLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BoardView:
+    """The whole estate."""
+
+    total: Figures
+    ldus: tuple[LduLine, ...]
+
+
+async def read_board(connection: AsyncConnection, world: World, now: datetime) -> BoardView:
+    """The board as at now; every premises in use has a line."""
+    board = await queries.board(connection, world, now)
+    nights = await _nights(connection)
+    estate = world.estates.at(now)
+    in_use = [premises for premises in estate.spec.premises if premises.holds_at(now)]
+    ldus = []
+    for ldu in sorted(estate.spec.ldus, key=lambda ldu: (ldu.region, ldu.name)):
+        lines = [
+            PremisesLine(one.id, one.name, one.kind.value, _figures(board.premises[one.id], nights[one.id]))
+            for one in in_use
+            if one.ldu == ldu.id
+        ]
+        short = sum(line.figures.nights_escalated for line in lines)
+        ldus.append(LduLine(ldu.id, ldu.name, ldu.region, _figures(board.ldus[ldu.id], short), tuple(_sorted(lines))))
+    return BoardView(_figures(board.total, nights.total()), tuple(ldus))
+
+
+async def _nights(connection: AsyncConnection) -> Counter[str]:
+    """How many nights of each premises stand escalated."""
+    rows = await queries.escalations(connection, kinds=ABOUT_NIGHTS, limit=_MOST)
+    return Counter(unit for unit, _ in {(row["unit"], row["subject"]) for row in rows if "/" in row["subject"]})
+
+
+def _sorted(lines: Iterable[PremisesLine]) -> list[PremisesLine]:
+    return sorted(lines, key=lambda line: (line.kind != "approved-premises", line.name))
+
+
+def _figures(line: Line, nights: int) -> Figures:
+    return Figures(
+        outstanding=None if line.unknown and not line.outstanding else line.outstanding,
+        at_least=line.unknown,
+        by_priority={level.value: line.by_priority.get(level.value, 0) for level in Priority},
+        by_age={age: line.by_age.get(age, 0) for age in AGES},
+        breached=line.breached,
+        contested=line.contested,
+        disputed=line.disputed,
+        paused=line.paused,
+        standing=line.standing,
+        nights_escalated=nights,
+        silent=tuple(line.silent),
+        incomplete=line.incomplete,
+    )
