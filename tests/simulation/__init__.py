@@ -1,0 +1,1 @@
+"""Months of invented life, an independent reckoning of them, and the comparison of the two."""

@@ -1,0 +1,354 @@
+"""The whole of one premises (or one source) at an instant: every subject's story, and every escalation reached."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import product
+from typing import Final
+
+from tests.simulation.oracle.facts import Fact
+from tests.simulation.oracle.history import Desk, Stage, in_order, stages
+from tests.simulation.oracle.instants import MINUTE, duration, instant, optional_instant
+from tests.simulation.oracle.ladder import Answer, Climb, Condition, Step, escalation_id
+from tests.simulation.oracle.nights import NightStory, NightWalk, nights_between, window
+from tests.simulation.oracle.orders import OrderStory, OrderWalk
+from tests.simulation.oracle.register import Registers
+from tests.simulation.oracle.rulebook import CLOCKS, Rulebook, Rulebooks
+from tests.simulation.oracle.silence import silences
+
+_ORDER_LADDERS: Final = (
+    *product(("breach", "warning", "contested-breach"), CLOCKS),
+    ("rejected-work", ""),
+    ("dispute", ""),
+    ("orphan", ""),
+)
+_NIGHT_LADDERS: Final = (("uncovered-night", ""), ("unconfirmed-night", ""), ("contested-breach", ""))
+_SOURCE_LADDERS: Final = (("silent-source", ""),)
+_NOT_OF_AN_ORPHAN: Final = frozenset({"retracted", "report-confirmed", "report-refused"})
+
+Night = tuple[NightStory, list[Condition], list[Fact]]
+Reading = tuple[list[Condition], list[Condition]]
+"""The conditions with late, unconfirmed reports, and without them."""
+
+
+@dataclass
+class UnitStory:
+    """All that became of one premises by an instant."""
+
+    orders: dict[str, OrderStory] = field(default_factory=dict)
+    status: dict[str, str] = field(default_factory=dict)
+    nights: dict[str, NightStory] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
+
+    @property
+    def standing(self) -> dict[str, Step]:
+        """What stands, by escalation id."""
+        return {step.id: step for step in self.steps if step.ended is None}
+
+
+def night_book(books: Rulebooks, night: date) -> Rulebook:
+    """The version in force when a night's first checkpoint comes."""
+    rough = books.at(window(night, books.entries[0][1].nights)[0])
+    starts = window(night, rough.nights)[0]
+    return books.at(starts - duration(rough.nights["warn_before"]))
+
+
+class Oracle:
+    """The second reckoning of one estate under one policy timeline."""
+
+    def __init__(self, books: Rulebooks, registers: Registers) -> None:
+        self.books = books
+        self.registers = registers
+        self._done: dict[tuple[str, frozenset[tuple[str, str]]], Night] = {}
+
+    # ------------------------------------------------------------------------------------- whole units
+
+    def premises(self, unit: str, facts: Sequence[Fact], now: int) -> UnitStory:
+        """Every order and night of one premises, from the facts heard so far."""
+        story = UnitStory()
+        subjects: dict[str, list[Fact]] = {}
+        for fact in facts:
+            subjects.setdefault(fact.subject, []).append(fact)
+        short = self.live_nights(unit, subjects, now, story)
+        orders = {subject: own for subject, own in subjects.items() if "/" not in subject}
+        self.live_orders(unit, orders, short, now, story)
+        return story
+
+    def source(self, source: str, facts: Sequence[Fact], heard: Sequence[int], since: int, now: int) -> list[Step]:
+        """The silence of one source; ``facts`` are the answers about it."""
+        row = next(row for row in self.registers.at(now).data["sources"] if row["id"] == source)
+        if not row.get("expect_every"):
+            return []
+        begins = max(since, optional_instant(row.get("valid_from")) or since)
+        subject = f"source:{source}"
+        steps: list[Step] = []
+        for condition in silences([at for at in heard if at <= now], begins, duration(row["expect_every"]), now):
+            book = self.books.at(condition.onset)
+            steps = merged(steps, self.climb(subject, subject, condition, book, facts, now))
+        return steps
+
+    # ------------------------------------------------------------------------------------------ nights
+
+    def live_nights(self, unit: str, subjects: dict[str, list[Fact]], now: int, story: UnitStory) -> set[int]:
+        """Live every watched night that has begun to matter; gives the short-staffed minutes of all of them."""
+        watched = self.registers.at(now).watched_from(unit)
+        short: set[int] = set()
+        if watched is None:
+            return short
+        firsts = [min(fact.time for fact in own) for own in subjects.values()]
+        begin = max(watched, min([now - 2 * 86_400, *firsts]))
+        for night in nights_between(begin, now, self.books.at(begin).nights):
+            book, subject = night_book(self.books, night), f"{unit}/{night}"
+            own = subjects.get(subject, [])
+            starts, _ = window(night, book.nights)
+            if starts >= watched and (own or starts - duration(book.nights["warn_before"]) <= now):
+                self.live_night(unit, subject, own, book, now, story)
+                short |= story.nights[subject].short
+        return short
+
+    def live_night(self, unit: str, subject: str, own: list[Fact], book: Rulebook, now: int, story: UnitStory) -> None:
+        """One night, as it is and as it would be without late reports."""
+        name = (subject, frozenset(fact.key for fact in own))
+        known = self._done.get(name)
+        if known is None or now < known[0].ends:
+            known = self.night(subject, own, book, now)
+            self._done[name] = known
+        night, conditions, kept = known
+        story.nights[subject] = night
+        steps: list[Step] = []
+        for condition in conditions:
+            steps = merged(steps, self.climb(unit, subject, condition, book, kept, now))
+        story.steps.extend(steps)
+
+    def night(self, subject: str, own: list[Fact], book: Rulebook, now: int) -> Night:
+        """One night's story, what ladders climb about, and the events that count."""
+        known = stages(Desk(own, book.late_after))
+        kept = known[-1].arranged.kept
+        night = NightWalk(subject, kept, book).live(now)
+        readings = [(stage, self.without(subject, stage, book, now)) for stage in known]
+        return night, [*night.conditions, *contested_stretches(readings, "uncovered-night", now)], kept
+
+    def without(self, subject: str, stage: Stage, book: Rulebook, now: int) -> Reading:
+        """The conditions of a night by one stage of the settlement, with and without the late reports."""
+        arranged = stage.arranged
+        if arranged.without is None:
+            return [], []
+        followed = NightWalk(subject, arranged.kept, book).live(now).conditions
+        return followed, NightWalk(subject, arranged.without, book).live(now).conditions
+
+    # ------------------------------------------------------------------------------------------ orders
+
+    def live_orders(
+        self, unit: str, orders: dict[str, list[Fact]], short: set[int], now: int, story: UnitStory
+    ) -> None:
+        """Live every order twice: first for its base priority alone, then with what the others mean for it."""
+        known = {subject: stages(Desk(own, self.late_after(own))) for subject, own in orders.items()}
+        exposed: dict[str, dict[int, tuple[str, ...]]] = {}
+        for subject, settled in known.items():
+            alone = self.walk(unit, settled[-1].arranged.kept, now, {}, set(), subject)
+            exposed[subject] = alone.exposed if alone else {}
+        for subject, settled in known.items():
+            kept = settled[-1].arranged.kept
+            found = self.walk(unit, kept, now, exposed, short, subject)
+            if found:
+                story.orders[subject] = found
+            story.status[subject] = found.status if found else self.statusless(kept)
+            self.climb_order(unit, subject, kept, found, now, story)
+            for condition, book in self.contested(unit, subject, settled, now, exposed, short):
+                story.steps.extend(self.climb(unit, subject, condition, book, kept, now))
+
+    def late_after(self, own: list[Fact]) -> Callable[[str], int | None]:
+        """How late each role may be, by the policy of the order."""
+        raised = [fact.time for fact in own if fact.name == "raised"]
+        return self.books.at(min(raised or [fact.heard for fact in own])).late_after
+
+    def walk(
+        self,
+        unit: str,
+        kept: list[Fact],
+        now: int,
+        exposed: dict[str, dict[int, tuple[str, ...]]],
+        short: set[int],
+        subject: str,
+    ) -> OrderStory | None:
+        """One order's story; None if nobody raised it (yet)."""
+        if not any(fact.name == "raised" and fact.time <= now for fact in kept):
+            return None
+        others = [minutes for name, minutes in exposed.items() if name != subject]
+
+        def joined(t: int, asset: str, book: Rulebook) -> bool:
+            minute = t // MINUTE * MINUTE
+            if book.is_security(asset) and minute in short:
+                return True
+            groups = set(book.groups(asset))
+            return any(groups.intersection(minutes.get(t, minutes.get(minute, ()))) for minutes in others)
+
+        return OrderWalk(kept, self.registers.at(now).kind(unit), self.books, joined).live(now)
+
+    def statusless(self, kept: list[Fact]) -> str:
+        """What an order without a raised event is called."""
+        return "orphan" if any(self.waits(fact) for fact in kept) else "void"
+
+    def waits(self, fact: Fact) -> bool:
+        """Whether an event makes an orphan of an order that nobody raised."""
+        return not fact.is_answer and fact.name not in _NOT_OF_AN_ORPHAN and fact.name != "raised"
+
+    def climb_order(
+        self, unit: str, subject: str, kept: list[Fact], found: OrderStory | None, now: int, story: UnitStory
+    ) -> None:
+        """Every ladder of one order, but for what is contested."""
+        steps: list[Step] = []
+        for condition in found.conditions if found else []:
+            book = found.book_at(condition.onset) if found else self.books.at(now)
+            steps = merged(steps, self.climb(unit, subject, condition, book, kept, now))
+        orphan = self.orphan(kept, now)
+        if orphan:
+            first = min(fact.heard for fact in kept if self.waits(fact))
+            steps = merged(steps, self.climb(unit, subject, orphan, self.books.at(first), kept, now))
+        story.steps.extend(steps)
+
+    def contested(
+        self,
+        unit: str,
+        subject: str,
+        settled: list[Stage],
+        now: int,
+        exposed: dict[str, dict[int, tuple[str, ...]]],
+        short: set[int],
+    ) -> list[tuple[Condition, Rulebook]]:
+        """The breaches that only late, unconfirmed reports undo, each with the policy of its ladder."""
+        readings: list[tuple[Stage, Reading]] = []
+        other: OrderStory | None = None
+        for stage in settled:
+            if stage.arranged.without is None:
+                readings.append((stage, ([], [])))
+                continue
+            followed = self.walk(unit, stage.arranged.kept, now, exposed, short, subject)
+            other = self.walk(unit, stage.arranged.without, now, exposed, short, subject)
+            readings.append((stage, (followed.conditions if followed else [], other.conditions if other else [])))
+        found = contested_stretches(readings, "breach", now)
+        return [(condition, other.book_at(condition.onset)) for condition in found if other]
+
+    def orphan(self, kept: list[Fact], now: int) -> Condition | None:
+        """An order of which something is known, but not that it was raised."""
+        heard = [fact.heard for fact in kept if self.waits(fact)]
+        raised = [fact.heard for fact in kept if fact.name == "raised"][:1]
+        if not heard:
+            return None
+        onset = min(heard) + self.books.at(min(heard)).orphan_after
+        end = raised[0] if raised else None
+        if onset > now or (end is not None and end <= onset):
+            return None
+        return Condition("orphan", "", "first", onset, end, [(onset, None)])
+
+    # ----------------------------------------------------------------------------------------- ladders
+
+    def climb(
+        self, unit: str, subject: str, condition: Condition, book: Rulebook, kept: Sequence[Fact], now: int
+    ) -> list[Step]:
+        """Climb the ladder of one condition with the answers that act on it."""
+        if condition.end is not None and condition.end <= condition.onset:
+            return []
+
+        def reaches(role: str, t: int) -> bool:
+            return self.registers.at(t).has_route(role, unit, t)
+
+        answers = self.answers(subject, condition, kept)
+        return Climb(subject, condition, book, reaches).run(answers, now)
+
+    def answers(self, subject: str, condition: Condition, kept: Sequence[Fact]) -> list[Answer]:
+        """What was answered to this ladder, or to another in a way that covers the whole subject."""
+        facts = [fact for fact in in_order(kept) if fact.is_answer and "escalation_id" in fact.data]
+        if not facts:
+            return []
+        found: list[Answer] = []
+        for fact in facts:
+            names = self.names(subject, kept, max(fact.heard, fact.time))
+            place = names.get(str(fact.data["escalation_id"]).lower())
+            own = place is not None and place[:3] == (condition.kind, condition.clock, condition.spell)
+            if place is None or not (own or fact.data.get("covers_subject", False)):
+                continue
+            commitment = fact.data.get("commitment")
+            found.append(
+                Answer(
+                    at=fact.time,
+                    declines=fact.name == "declined",
+                    commitment=None if commitment is None else instant(commitment),
+                    rung=place[3] if own else None,
+                )
+            )
+        return found
+
+    def names(self, subject: str, kept: Sequence[Fact], until: int) -> dict[str, tuple[str, str, str, str]]:
+        """Every escalation id that could have been said about a subject by an instant, worked out one by one."""
+        if subject.startswith("source:"):
+            ladders: Sequence[tuple[str, str]] = _SOURCE_LADDERS
+        elif "/" in subject:
+            ladders = _NIGHT_LADDERS
+        else:
+            is_raised = any(fact.name == "raised" for fact in kept)
+            ladders = _ORDER_LADDERS if is_raised else (("orphan", ""),)
+        spells = ["first", *("|".join(fact.key) for fact in kept if fact.name == "completion-rejected")]
+        first = min(min(fact.time, fact.heard) for fact in kept)
+        found: dict[str, tuple[str, str, str, str]] = {}
+        for kind, clock in ladders:
+            for rung, repeats in self.rungs(kind, until - first).items():
+                possible = {"rejected-work": spells[1:], "dispute": spells[:1], "orphan": spells[:1]}.get(kind, spells)
+                for spell, repeat in product(possible, range(repeats + 1)):
+                    found[escalation_id(subject, kind, clock, rung, spell, repeat)] = (kind, clock, spell, rung)
+        return found
+
+    def rungs(self, kind: str, elapsed: int) -> dict[str, int]:
+        """The rungs of a kind, each with the most repeats that fit into the time."""
+        found: dict[str, int] = {}
+        for _, book in self.books.entries:
+            for row in book.data["ladders"]:
+                for rung in row["rungs"] if row["kind"] == kind else []:
+                    fits = max(0, elapsed) // duration(rung["repeat"]) + 1 if rung.get("repeat") else 0
+                    found[rung["name"]] = max(found.get(rung["name"], 0), fits)
+        return found
+
+
+def contested_stretches(readings: list[tuple[Stage, Reading]], kind: str, now: int) -> list[Condition]:
+    """The stretches that go on now in which a condition holds without the late reports and not with them.
+
+    Looked at minute by minute, each minute by what was settled then.
+    """
+    last, (_, without) = readings[-1]
+    found: list[Condition] = []
+    for condition in [one for one in without if one.kind == kind and holds(one, now)]:
+        begun: int | None = None
+        t = now
+        while last.arranged.without is not None and contested_at(readings, condition, t):
+            begun = t
+            t = t - MINUTE if t % MINUTE == 0 else t // MINUTE * MINUTE
+        if begun is not None:
+            earlier = [priority for at, priority in condition.priorities if at <= begun]
+            later = [(at, priority) for at, priority in condition.priorities if at > begun]
+            priorities = [(begun, earlier[-1]), *later]
+            due = condition.original_due
+            found.append(Condition("contested-breach", condition.clock, condition.spell, begun, None, priorities, due))
+    return found
+
+
+def contested_at(readings: list[tuple[Stage, Reading]], like: Condition, t: int) -> bool:
+    """Whether a condition was contested at an instant, by what was settled then."""
+    stage, (followed, without) = next(
+        (stage, both) for stage, both in readings if stage.since <= t and (stage.until is None or t < stage.until)
+    )
+    heard = stage.arranged.first_late_heard
+    if heard is None or heard > t:
+        return False
+    return any(like.is_like(one) and holds(one, t) for one in without) and not any(
+        like.is_like(one) and holds(one, t) for one in followed
+    )
+
+
+def holds(condition: Condition, t: int) -> bool:
+    """Whether it holds at an instant."""
+    return condition.onset <= t and (condition.end is None or t < condition.end)
+
+
+def merged(before: list[Step], after: list[Step]) -> list[Step]:
+    """Of the same escalation the later word counts."""
+    return list({step.id: step for step in [*before, *after]}.values())
