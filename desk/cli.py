@@ -50,6 +50,7 @@ for part in (running.app, seeing.app, orders.app, answers.app):
     app.add_typer(part)
 app.add_typer(nights.app, name="cover", rich_help_panel=ANSWERS)
 app.add_typer(seeing.rejected_app, name="rejected", rich_help_panel=SEE)
+app.add_typer(seeing.checks)
 app.add_typer(rules.policy_app, name="policy", rich_help_panel=RULES)
 app.add_typer(rules.estate_app, name="estate", rich_help_panel=RULES)
 app.add_typer(rules.db_app, name="db", rich_help_panel=RULES)
@@ -75,7 +76,7 @@ def _ended_by(error: BaseException) -> int:
     if usage is not None:
         context = getattr(error, "ctx", None)
         asked = context.command_path if context is not None else "workorders"
-        return _say(Exit.USAGE, f"{usage().rstrip('.')}. See '{asked} --help'.")
+        return _say(Exit.USAGE, f"{usage().rstrip('.?')}. See '{asked} --help'.")
     if isinstance(error, typer.Abort):
         return _say(Exit.INTERRUPTED, "Interrupted.")
     known = ending(error)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from rich.console import RenderableType
@@ -23,10 +23,12 @@ from models.tables import AuditRow, InboxRow, MetaRow
 from streams.clock import Clock, FixedClock, Kind, SystemClock
 from streams.ledger import timelines
 from streams.ledger.engine import Database
-from streams.ledger.ledger import Ledger
 from streams.settings import Settings
 from workorders.policy import World, default_estate, default_policy, default_world, load_estate, load_policy
 from workorders.policy.load import DEFAULT_ESTATE, DEFAULT_POLICY, world_of
+
+if TYPE_CHECKING:
+    from streams.ledger.ledger import Ledger
 
 T = TypeVar("T")
 
@@ -93,8 +95,10 @@ async def open_view(ledger: str | None) -> AsyncIterator[tuple[Desk, AsyncConnec
 
 
 @asynccontextmanager
-async def open_ledger(ledger: str | None) -> AsyncIterator[tuple[Desk, Ledger]]:
+async def open_ledger(ledger: str | None) -> AsyncIterator[tuple[Desk, "Ledger"]]:
     """A ledger that exists, to say something to it; its tables are brought to this release."""
+    from streams.ledger.ledger import Ledger  # noqa: PLC0415 - it loads the migrations, which no page needs
+
     async with open_view(ledger) as (desk, _):
         pass
     opened = await Ledger.open(desk.url, time_kind=desk.time_kind, now=desk.now)

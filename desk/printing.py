@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
+from pydantic import BaseModel
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -50,6 +51,11 @@ def console() -> Console:
     return new_console()
 
 
+def page_width() -> int:
+    """How many columns a page has."""
+    return console().width
+
+
 def remark(sentence: str) -> None:
     """Say something beside the answer, on stderr, so that a pipe gets the answer alone."""
     new_console(stderr=True).print(Text(sentence, style="quiet"))
@@ -72,6 +78,8 @@ def print_json_line(answer: object) -> None:
 
 def plain(value: object) -> object:
     """What an answer is made of, in the types that JSON has."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, dict):

@@ -11,7 +11,12 @@ from models.instant import Instant as Instant  # noqa: PLC0414 - every event sha
 KindT = TypeVar("KindT", bound=str)
 DataT = TypeVar("DataT", bound="Data")
 
-JSON_MEDIA_TYPE: Final = r"^[Aa]pplication/[Jj]son( *; *[Cc]harset=[Uu][Tt][Ff]-8)?$"
+
+def _any_case(word: str) -> str:
+    return "".join(f"[{char}{char.upper()}]" if char.isalpha() else char for char in word)
+
+
+JSON_MEDIA_TYPE: Final = f"^{_any_case('application/json')}( *; *{_any_case('charset=utf-8')})?$"
 """The content type of data: JSON, and of its parameters only the character set, which JSON has but one of."""
 
 ExtensionName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+$")]

@@ -13,6 +13,7 @@ MAX_DEPTH: Final = 16
 
 # Takes a string to its end even where the end is missing, so that the search never starts over inside it.
 _STRING: Final = re.compile(rb'"(?:[^"\\]+|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+_BRACKET: Final = re.compile(rb"[\[\]{}]")
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f]")
 _CONTROL_IN_PROSE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
@@ -35,7 +36,7 @@ def document(value: bytes) -> object:
     except UnicodeDecodeError as error:
         said = f"The value is not UTF-8: byte {error.start + 1} begins no character."
         raise RefusedError(Reason.NOT_UTF8, "value", said) from None
-    if _depth(value) > MAX_DEPTH:
+    if _too_deep(value):
         said = f"The value is nested more than {MAX_DEPTH} deep; no event is."
         raise RefusedError(Reason.NESTED_TOO_DEEP, "value", said)
     try:
@@ -64,17 +65,15 @@ def dotted(path: Path) -> str:
     return ".".join(quote_name(str(part)) for part in path)
 
 
-def _depth(value: bytes) -> int:
+def _too_deep(value: bytes) -> bool:
     if value.count(b"{") + value.count(b"[") <= MAX_DEPTH:
-        return 0
-    depth = deepest = 0
-    for byte in _STRING.sub(b"", value):
-        if byte in b"{[":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif byte in b"}]":
-            depth -= 1
-    return deepest
+        return False
+    depth = 0
+    for bracket in _BRACKET.findall(_STRING.sub(b"", value)):
+        depth += 1 if bracket in b"{[" else -1
+        if depth > MAX_DEPTH:
+            return True
+    return False
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Annotated, Final
 
 import orjson
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from models.diagnosis import MAX_BYTES, examine, examine_output
 from models.history import InputEvent
@@ -17,7 +17,11 @@ from models.kafka_binding import Headers, structured_text
 from models.refusal import Refusal as Refusal  # noqa: PLC0414 - part of what parse gives
 from models.schemas import INPUTS, SCHEMA_URIS, TYPES_ON, AnyEvent, OutputEvent
 
-_ADAPTER: Final = TypeAdapter[InputEvent](Annotated[InputEvent, Field(discriminator="type")])
+_ADAPTER: Final = TypeAdapter[InputEvent](
+    Annotated[InputEvent, Field(discriminator="type")],
+    # Most texts of an event (id, time, trace) come once: to keep them for the next one costs more than it saves.
+    config=ConfigDict(cache_strings="keys"),
+)
 _read: Final[Callable[[bytes], InputEvent]] = _ADAPTER.validator.validate_json
 _OUTPUT: Final = TypeAdapter[OutputEvent](Annotated[OutputEvent, Field(discriminator="type")])
 _VERSIONS_ON: Final = {

@@ -20,6 +20,7 @@ What it does not do, and what follows:
   member of a group waits for the first one's session, less one second, before it is let in.
 """
 
+import asyncio
 import ctypes
 from collections.abc import Iterable
 from functools import cache
@@ -33,6 +34,8 @@ from streams.topics import EMBEDDED_PARTITIONS, TOPICS
 
 _PRODUCER: Final = 0
 _BROKER: Final = 1
+_BREATH_S: Final = 0.002
+"""Left between two orders: of one that comes while the last is being put away, it hears only a second later."""
 _Handle = ctypes.c_void_p
 _Text = ctypes.c_char_p
 _INTERFACE: Final = {
@@ -76,10 +79,12 @@ class EmbeddedBroker:
         self.bootstrap = self._library.rd_kafka_mock_cluster_bootstraps(self._cluster).decode()
         self.identity = f"embedded-{new_id()}"
         for topic in TOPICS:
+            await asyncio.sleep(_BREATH_S)
             self.make_topic(self._prefix + topic.name, topic.partitions(self._partitions))
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await asyncio.sleep(_BREATH_S)
         self._library.rd_kafka_mock_cluster_destroy(self._cluster)
         self._library.rd_kafka_destroy(self._host)
         self._cluster = self._host = None

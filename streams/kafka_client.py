@@ -9,7 +9,7 @@ waits until the broker is back. Whoever awaits it bounds the wait.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from ssl import SSLContext
 from typing import Any, Final, Literal, TypeVar
@@ -25,6 +25,11 @@ log = logging.getLogger(__name__)
 
 LINGER_MS: Final = 5
 """How long a record waits for company before it is sent."""
+BATCH_BYTES: Final = 16_384
+"""How many bytes of records for one partition are sent together at most."""
+
+START_GRACE_S: Final = 0.5
+"""How long a start that nobody waits for any more may take to end by itself."""
 
 METADATA_AGE_MS: Final = 5_000
 """How long it may take to see that topics have appeared or moved.
@@ -94,10 +99,14 @@ class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # it ships no types
 Client = TypeVar("Client", Producer, Consumer)
 
 
-def make_producer(settings: Settings, bootstrap: str) -> Producer:
+def make_producer(
+    settings: Settings, bootstrap: str, *, linger_ms: int = LINGER_MS, batch_bytes: int = BATCH_BYTES
+) -> Producer:
     """A producer, not yet started, that neither loses nor doubles nor reorders what it has accepted."""
     options = _connection(settings, bootstrap)
-    producer = Producer(**options, enable_idempotence=True, acks="all", linger_ms=LINGER_MS)
+    producer = Producer(
+        **options, enable_idempotence=True, acks="all", linger_ms=linger_ms, max_batch_size=batch_bytes
+    )
     producer.servers = bootstrap
     producer.stop_within_s = settings.stop_within_s / 2
     return producer
@@ -138,11 +147,12 @@ async def running(client: Client, settings: Settings) -> AsyncGenerator[Client]:
     Raises ``BrokerUnreachable`` when it does not start. A stop has half of ``stop_within_s`` for sending what is
     left and leaving the group; then what is left is given up, with a warning.
     """
+    starting = asyncio.ensure_future(client.start())
     try:
-        await _start(client, settings.broker_timeout_s)
+        await _started(client, starting, settings.broker_timeout_s)
         yield client
     finally:
-        await client.stop()
+        await _to_its_end(_stopped(client, starting))
 
 
 async def find_broker(settings: Settings, bootstrap: str) -> None:
@@ -180,11 +190,32 @@ def _connection(settings: Settings, bootstrap: str) -> dict[str, Any]:
     }
 
 
-async def _start(client: Producer | Consumer, within_s: float) -> None:
+async def _started(client: Producer | Consumer, starting: "asyncio.Future[None]", within_s: float) -> None:
+    await asyncio.wait({starting}, timeout=within_s)
+    if not starting.done():
+        raise BrokerUnreachable(f"no broker answered within {within_s:g} s at {client.servers}")
     try:
-        async with asyncio.timeout(within_s):
-            await client.start()
-    except TimeoutError:
-        raise BrokerUnreachable(f"no broker answered within {within_s:g} s at {client.servers}") from None
+        starting.result()
     except KafkaError as error:
         raise BrokerUnreachable(f"no broker can be reached at {client.servers}: {error}") from error
+
+
+async def _stopped(client: Producer | Consumer, starting: "asyncio.Future[None]") -> None:
+    """Stop the client, after its start has come to an end: one that is cancelled half-way leaves a connection open."""
+    await asyncio.wait({starting}, timeout=START_GRACE_S)
+    if not starting.done():
+        starting.cancel()
+        await asyncio.wait({starting})
+    if not starting.cancelled():
+        starting.exception()
+    await client.stop()
+
+
+async def _to_its_end(act: Coroutine[Any, Any, None]) -> None:
+    """Do it all, even if cancelled meanwhile: a stop that is cut off leaves connections and tasks behind."""
+    doing = asyncio.ensure_future(act)
+    try:
+        await asyncio.shield(doing)
+    except asyncio.CancelledError:
+        await asyncio.wait({doing})
+        raise

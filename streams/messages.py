@@ -4,24 +4,13 @@ A message's id is derived from what it says, so whatever sends it twice sends th
 """
 
 import base64
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from models.decision import Classification, DisputeChange, Statement
-from models.envelope import schema_uri
-from models.escalation import (
-    EscalationAmended,
-    EscalationClosed,
-    EscalationRaised,
-    EscalationReinstated,
-    EscalationTakenOn,
-    EscalationWithdrawn,
-    StatementData,
-    StatementKind,
-)
+from models.escalation import StatementData
 from models.ids import output_id, statement_id
 from models.outputs import (
     BacklogCell,
@@ -36,30 +25,13 @@ from models.outputs import (
     RejectedData,
 )
 from models.parse import to_json
-from models.schemas import AnyEvent, StatementEvent
+from models.said import STATEMENTS, say
+from models.schemas import AnyEvent
 from models.work_order import Priority
 from streams.topics import BACKLOG, CLASSIFICATIONS, DISPUTES, ESCALATIONS, REJECTED
 
-OURSELVES: Final = "workorders"
-"""The CloudEvents ``source`` of everything that we say."""
 MAX_SHOWN: Final = 64 * 1024
 """How many bytes of a refused input its message carries at most; the ledger keeps all of them."""
-
-_STATEMENTS: Final[dict[StatementKind, tuple[Callable[..., StatementEvent], str]]] = {
-    StatementKind.RAISED: (EscalationRaised, "facilities.escalation.raised"),
-    StatementKind.AMENDED: (EscalationAmended, "facilities.escalation.amended"),
-    StatementKind.ACKNOWLEDGED: (EscalationTakenOn, "facilities.escalation.acknowledged"),
-    StatementKind.WITHDRAWN: (EscalationWithdrawn, "facilities.escalation.withdrawn"),
-    StatementKind.REINSTATED: (EscalationReinstated, "facilities.escalation.reinstated"),
-    StatementKind.CLOSED: (EscalationClosed, "facilities.escalation.closed"),
-}
-_DISPUTES: Final[dict[bool, tuple[Callable[..., DisputeOpened | DisputeSettled], str]]] = {
-    True: (DisputeOpened, "facilities.dispute.opened"),
-    False: (DisputeSettled, "facilities.dispute.settled"),
-}
-_CLASSIFIED: Final = schema_uri("facilities.work-order.classified")
-_COUNTED: Final = schema_uri("facilities.backlog.counted")
-_REJECTED: Final = schema_uri("facilities.input.rejected")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +47,6 @@ class Message:
 def statement_message(unit: str, statement: Statement) -> Message:
     """One statement about an escalation; consumers dedupe by its id and believe the highest n."""
     reached = statement.reached
-    event_class, event_type = _STATEMENTS[statement.statement]
     data = StatementData(
         escalation_id=reached.id,
         n=statement.n,
@@ -99,40 +70,25 @@ def statement_message(unit: str, statement: Statement) -> Message:
         policy_version=reached.policy_version,
     )
     id_ = statement_id(reached.id, statement.n)
-    event = event_class(
-        id=str(id_),
-        source=OURSELVES,
-        type=event_type,
-        subject=reached.subject,
-        time=statement.at,
-        dataschema=schema_uri(event_type),
-        data=data,
-    )
+    event = say(STATEMENTS[statement.statement], id_, unit, reached.subject, statement.at, data)
     return Message(id_, ESCALATIONS.name, unit, _json(event))
 
 
 def classified_message(unit: str, subject: str, n: int, said: Classification, at: datetime) -> Message:
     """The n-th classification of an order."""
     id_ = output_id("classified", _about(unit, subject), n)
-    event = Classified(
-        id=str(id_),
-        source=OURSELVES,
-        type="facilities.work-order.classified",
-        dataschema=_CLASSIFIED,
-        subject=subject,
-        time=at,
-        data=ClassifiedData(
-            premises=unit,
-            work_order=subject,
-            n=n,
-            base=said.base,
-            effective=said.effective,
-            business_critical=said.effective is Priority.P1,
-            rules=said.rules,
-            facts=dict(said.facts),
-            policy_version=said.policy_version,
-        ),
+    data = ClassifiedData(
+        premises=unit,
+        work_order=subject,
+        n=n,
+        base=said.base,
+        effective=said.effective,
+        business_critical=said.effective is Priority.P1,
+        rules=said.rules,
+        facts=dict(said.facts),
+        policy_version=said.policy_version,
     )
+    event = say(Classified, id_, unit, subject, at, data)
     return Message(id_, CLASSIFICATIONS.name, unit, _json(event))
 
 
@@ -142,15 +98,10 @@ def dispute_message(unit: str, subject: str, n: int, change: DisputeChange, at: 
     data = DisputeData(
         premises=unit, work_order=subject, n=n, ours=change.ours, providers=change.providers, since=change.since
     )
-    event_class, event_type = _DISPUTES[change.opened]
-    event = event_class(
-        id=str(id_),
-        source=OURSELVES,
-        type=event_type,
-        subject=subject,
-        time=at,
-        dataschema=schema_uri(event_type),
-        data=data,
+    event = (
+        say(DisputeOpened, id_, unit, subject, at, data)
+        if change.opened
+        else say(DisputeSettled, id_, unit, subject, at, data)
     )
     return Message(id_, DISPUTES.name, unit, _json(event))
 
@@ -159,30 +110,16 @@ def backlog_message(unit: str, n: int, cells: tuple[BacklogCell, ...], at: datet
     """The n-th count of what is outstanding at one premises."""
     id_ = output_id("backlog", unit, n)
     outstanding = sum(cell.count for cell in cells)
-    event = BacklogCounted(
-        id=str(id_),
-        source=OURSELVES,
-        type="facilities.backlog.counted",
-        dataschema=_COUNTED,
-        subject=unit,
-        time=at,
-        data=BacklogData(premises=unit, outstanding=outstanding, cells=cells, as_at=at),
-    )
+    data = BacklogData(premises=unit, outstanding=outstanding, cells=cells, as_at=at)
+    event = say(BacklogCounted, id_, unit, unit, at, data)
     return Message(id_, BACKLOG.name, unit, _json(event))
 
 
 def rejected_message(id_: UUID, key: str, value: bytes | None, about: dict[str, Any], at: datetime) -> Message:
     """One refused input; ``about`` gives topic, partition, offset, code, field, sentence and SHA-256."""
     shown = base64.b64encode((value or b"")[:MAX_SHOWN]).decode()
-    event = InputRejected(
-        id=str(id_),
-        source=OURSELVES,
-        type="facilities.input.rejected",
-        dataschema=_REJECTED,
-        subject=key,
-        time=at,
-        data=RejectedData(length=len(value or b""), bytes_base64=shown, **about),
-    )
+    data = RejectedData(length=len(value or b""), bytes_base64=shown, **about)
+    event = say(InputRejected, id_, key, key, at, data)
     return Message(id_, REJECTED.name, key, _json(event))
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from streams.clock import Clock
 from streams.cluster import Cluster
+from streams.ledger.incoming import Outcome
 from streams.ledger.ledger import Ledger
 from streams.settings import Settings
 from workorders.policy import World
@@ -41,6 +42,14 @@ class Parts:
     async def refresh_world(self) -> None:
         """Read the timelines of policy and estate anew."""
         self.world = await self.ledger.world(self.world, self.clock.now())
+
+    def count(self, outcome: Outcome) -> None:
+        """Count what a transaction did, and wake the relay if it has left something to send."""
+        self.progress.recorded += outcome.recorded
+        self.progress.decided += outcome.decided
+        self.progress.rejected += len(outcome.rejections)
+        if outcome.messages:
+            self.work_waits.set()
 
     def topic(self, name: str) -> str:
         """A topic's name on the cluster, prefix and all."""

@@ -11,9 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
-import faust
 from aiokafka.errors import KafkaError
 
+from streams.duty import Duty
 from streams.kafka_client import BrokerUnreachable, Producer, make_producer, running
 from streams.parts import Parts
 
@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 PAUSE_S: Final = 1.0
 IDLE_S: Final = 0.2
 """How long the relay rests when nothing waits, unless it is woken."""
+
+Sending = asyncio.Future[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,35 +37,55 @@ class Parcel:
     headers: tuple[tuple[str, bytes], ...]
 
 
-class Relay(faust.Service):
-    """Sends for as long as it runs; while the broker is away everything waits in the ledger."""
+class Relay(Duty):
+    """Sends for as long as it runs; while the broker is away everything waits in the ledger.
 
-    logger = logging.getLogger("faust.service")
+    At any time it holds one batch. If any of it is not acknowledged, the connection is made anew: what a producer
+    has accepted it keeps for ever, so what is sent again would pile up in it.
+    """
 
     def __init__(self, parts: Parts) -> None:
-        super().__init__()
-        self._parts = parts
+        super().__init__(parts)
+        self._producer: Producer | None = None
 
-    @faust.Service.task
-    async def _run(self) -> None:
-        while not self.should_stop:
+    async def work(self) -> None:
+        """Connect and send, again and again."""
+        while True:
             try:
                 await self._connected()
             except (BrokerUnreachable, KafkaError) as error:
+                self._parts.progress.broker_away = True
                 log.warning("the relay looks for the broker again: %s", error)
-                await self.sleep(PAUSE_S)
+                await asyncio.sleep(PAUSE_S)
+
+    async def last_piece(self) -> None:
+        """Send what the others have decided last."""
+        with suppress(BrokerUnreachable):
+            while self._producer is not None and await self._pass(self._producer):
+                pass
 
     async def _connected(self) -> None:
         settings = self._parts.settings
         async with running(make_producer(settings, self._parts.cluster.bootstrap), settings) as producer:
-            while not self.should_stop:
-                if await self._submissions(producer) + await self._messages(producer) == 0:
-                    await self._rest()
+            self._producer = producer
+            self._parts.progress.broker_away = False
+            try:
+                while True:
+                    async with self.piece():
+                        sent = await self._pass(producer)
+                    if not sent:
+                        await self._rest()
+            finally:
+                self._producer = None
 
     async def _rest(self) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._parts.work_waits.wait(), IDLE_S)
         self._parts.work_waits.clear()
+
+    async def _pass(self, producer: Producer) -> int:
+        """Send what waits, a batch of each line; how many were sent."""
+        return await self._submissions(producer) + await self._messages(producer)
 
     async def _submissions(self, producer: Producer) -> int:
         waiting = await self._parts.ledger.unrelayed(self._parts.settings.relay_batch)
@@ -72,7 +94,7 @@ class Relay(faust.Service):
         if sent:
             await self._parts.ledger.mark_relayed(sent, self._parts.clock.now())
             self._parts.progress.relayed += len(sent)
-        return len(sent)
+        return _all(parcels, sent)
 
     async def _messages(self, producer: Producer) -> int:
         waiting = await self._parts.ledger.unsent(self._parts.settings.relay_batch)
@@ -81,46 +103,51 @@ class Relay(faust.Service):
         if sent:
             await self._parts.ledger.mark_sent(sent, self._parts.clock.now())
             self._parts.progress.sent += len(sent)
-        return len(sent)
+        return _all(parcels, sent)
 
     async def _send(self, producer: Producer, parcels: Sequence[Parcel]) -> list[int]:
-        """Send them all; the numbers of those that were acknowledged and that follow no failed one of their key.
-
-        Raises ``BrokerUnreachable`` if it has acknowledged none of them in time.
-        """
-        if not parcels:
-            return []
-        wait = self._parts.settings.broker_timeout_s
-        on_the_way: list[asyncio.Future[Any]] = []
+        """Send them all; the numbers of those that were acknowledged and that follow no failed one of their key."""
+        on_the_way: list[Sending] = []
         with suppress(TimeoutError):
-            async with asyncio.timeout(wait):
+            async with asyncio.timeout(self._parts.settings.broker_timeout_s):
                 for parcel in parcels:
                     on_the_way += [await self._start(producer, parcel)]
-                await asyncio.wait(on_the_way)
-        done = _acknowledged(parcels, on_the_way)
-        if not done:
-            raise BrokerUnreachable(f"no broker acknowledged a message within {wait:g} s")
-        return done
+                if on_the_way:
+                    await asyncio.wait(on_the_way)
+        return _acknowledged(parcels, on_the_way)
 
-    async def _start(self, producer: Producer, parcel: Parcel) -> "asyncio.Future[Any]":
+    async def _start(self, producer: Producer, parcel: Parcel) -> Sending:
         topic = self._parts.topic(parcel.topic)
-        future: asyncio.Future[Any] = await producer.send(
-            topic, value=parcel.value, key=parcel.key, headers=list(parcel.headers)
-        )
-        return future
+        try:
+            sending: Sending = await producer.send(
+                topic, value=parcel.value, key=parcel.key, headers=list(parcel.headers)
+            )
+        except KafkaError as error:
+            log.error("record %d cannot be sent to %s: %r", parcel.seq, topic, error)  # noqa: TRY400
+            sending = asyncio.get_running_loop().create_future()
+            sending.cancel()
+        return sending
 
 
-def _acknowledged(parcels: Sequence[Parcel], futures: Sequence["asyncio.Future[Any]"]) -> list[int]:
+def _all(parcels: Sequence[Parcel], sent: Sequence[int]) -> int:
+    """How many were sent; raises ``BrokerUnreachable`` unless all of them were."""
+    if len(sent) < len(parcels):
+        raise BrokerUnreachable(f"{len(parcels) - len(sent)} of {len(parcels)} records were not acknowledged in time")
+    return len(sent)
+
+
+def _acknowledged(parcels: Sequence[Parcel], futures: Sequence[Sending]) -> list[int]:
     stuck: set[tuple[str, bytes]] = set()
     done: list[int] = []
     for n, parcel in enumerate(parcels):
         line = (parcel.topic, parcel.key)
-        if line not in stuck and n < len(futures) and _arrived(futures[n]):
+        arrived = n < len(futures) and _arrived(futures[n])
+        if arrived and line not in stuck:
             done.append(parcel.seq)
         else:
             stuck.add(line)
     return done
 
 
-def _arrived(future: "asyncio.Future[Any]") -> bool:
+def _arrived(future: Sending) -> bool:
     return future.done() and not future.cancelled() and future.exception() is None

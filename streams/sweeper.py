@@ -7,9 +7,8 @@ import logging
 from datetime import timedelta
 from typing import Final
 
-import faust
-
 from streams.clock import monotonic
+from streams.duty import Duty
 from streams.parts import Parts
 
 log = logging.getLogger(__name__)
@@ -21,40 +20,36 @@ SWEEP_LIMIT: Final = 500
 """How many subjects one transaction decides at most."""
 
 
-class Sweeper(faust.Service):
+class Sweeper(Duty):
     """Sweeps as often as the settings say; it fails, and so stops the worker, when the ledger cannot be used.
 
     While our clock and the database's differ by more than the settings allow it decides nothing: a wrong clock would
     raise what is not due, or keep silent about what is.
     """
 
-    logger = logging.getLogger("faust.service")
-
     def __init__(self, parts: Parts) -> None:
-        super().__init__()
-        self._parts = parts
+        super().__init__(parts)
         self._refreshed = float("-inf")
 
-    @faust.Service.task
-    async def _run(self) -> None:
-        while not self.should_stop:
+    async def work(self) -> None:
+        """Look again and again."""
+        while True:
+            await self._refresh()
             if await self._clocks_agree():
                 await self._sweep()
             await self._parts.clock.sleep(self._parts.settings.sweep_every_s)
 
-    async def _sweep(self) -> None:
-        parts = self._parts
+    async def _refresh(self) -> None:
         if monotonic() - self._refreshed > REFRESH_EVERY_S:
-            await parts.refresh_world()
+            await self._parts.refresh_world()
             self._refreshed = monotonic()
-        more = True
-        while more and not self.should_stop:
-            outcome = await parts.ledger.sweep(parts.clock.now(), SWEEP_LIMIT, parts.world)
-            parts.progress.recorded += outcome.recorded
-            parts.progress.decided += outcome.decided
-            parts.progress.rejected += len(outcome.rejections)
-            if outcome.messages:
-                parts.work_waits.set()
+
+    async def _sweep(self) -> None:
+        parts, more = self._parts, True
+        while more:
+            async with self.piece():
+                outcome = await parts.ledger.sweep(parts.clock.now(), SWEEP_LIMIT, parts.world)
+            parts.count(outcome)
             more = outcome.more
 
     async def _clocks_agree(self) -> bool:

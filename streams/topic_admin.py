@@ -6,6 +6,7 @@ middle of their history.
 """
 
 import asyncio
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -26,8 +27,7 @@ from streams.kafka_client import BrokerUnreachable
 from streams.settings import Settings
 from streams.topics import TOPICS
 
-
-_LOOK_AGAIN_S: Final = 0.1
+LOOK_AGAIN_S: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +76,17 @@ async def plan(settings: Settings) -> list[Step]:
 async def apply(settings: Settings) -> list[Step]:
     """Make the missing topics and set the differing settings; returns the whole plan, with what is left by hand.
 
-    Applying again changes nothing. Raises ``BrokerUnreachable`` or ``KafkaRefused``.
+    It returns when the cluster shows the changes; applying again then changes nothing. Raises
+    ``BrokerUnreachable``, ``KafkaRefused``, or ``TopicsDifferError`` if a change does not show in time.
     """
     steps = await plan(settings)
     makes = [_new_topic(step.make) for step in steps if step.make]
     changes = [_alteration(step) for step in steps if step.change]
-    wait = settings.broker_timeout_s
-    if makes:
-        await _make(makes, settings)
-    if changes:
+    if makes or changes:
         admin = admin_client(settings, settings.broker)
-        altered = admin.incremental_alter_configs(changes, request_timeout=wait)
-        await answers({resource.name: done for resource, done in altered.items()}, settings, settings.broker)
+        await _make(admin, makes, settings)
+        await _change(admin, changes, settings)
+        await _until_shown(settings)
     return steps
 
 
@@ -159,20 +158,33 @@ async def _found(admin: AdminClient, settings: Settings) -> dict[str, TopicState
     }
 
 
-async def _make(makes: list[NewTopic], settings: Settings) -> None:
-    """Make the topics, and return when they can be seen; another who makes them at the same time does no harm."""
+async def _make(admin: AdminClient, makes: list[NewTopic], settings: Settings) -> None:
     wait = settings.broker_timeout_s
-    admin = admin_client(settings, settings.broker)
-    for name, made in admin.create_topics(makes, operation_timeout=wait, request_timeout=wait).items():
+    asked = admin.create_topics(makes, operation_timeout=wait, request_timeout=wait) if makes else {}
+    for name, made in asked.items():
         try:
             await answers({name: made}, settings, settings.broker)
         except KafkaRefused as refusal:
+            # Another makes the same topics at the same time, or made them so lately that we could not see them.
             if refusal.code != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise
-    names = {topic.topic for topic in makes}
-    async with asyncio.timeout(wait):
-        while not names <= set(await _found(admin, settings)):
-            await asyncio.sleep(_LOOK_AGAIN_S)
+
+
+async def _change(admin: AdminClient, changes: list[ConfigResource], settings: Settings) -> None:
+    wait = settings.broker_timeout_s
+    asked = admin.incremental_alter_configs(changes, request_timeout=wait) if changes else {}
+    await answers({resource.name: changed for resource, changed in asked.items()}, settings, settings.broker)
+
+
+async def _until_shown(settings: Settings) -> None:
+    """Wait until nothing of ours is left to do: a broker shows what its controller did a moment later."""
+    left: list[Step] = []
+    for _ in range(math.ceil(settings.broker_timeout_s / LOOK_AGAIN_S)):
+        left = [step for step in await plan(settings) if not step.by_hand]
+        if not left:
+            return
+        await asyncio.sleep(LOOK_AGAIN_S)
+    raise TopicsDifferError("\n".join(step.sentence for step in left))
 
 
 def _new_topic(state: TopicState) -> NewTopic:

@@ -94,6 +94,13 @@ def _transport(make: Callable[[], Consumer]) -> type[FaustTransport]:
         def _create_worker_consumer(self, transport: FaustTransport) -> Consumer:  # noqa: ARG002 - as inherited
             return make()
 
+        def close(self) -> None:
+            """Leave the closing to the stop that follows.
+
+            What we inherit, called when a rebalance falls into a stop, marks the consumer as closed, and closes half
+            of it in another thread; the real stop then does nothing.
+            """
+
         async def _commit(self, offsets: Mapping[TP, int]) -> bool:
             """Commit, unless the broker does not answer; a stop must not wait for it to come back."""
             with suppress(TimeoutError):

@@ -88,7 +88,6 @@ RANKS: Final[dict[type[InputEvent], int]] = {
     EscalationAcknowledged: ANSWERS_FROM,
     EscalationResolved: ANSWERS_FROM,
     EscalationDeclined: ANSWERS_FROM + 1,
-    Heartbeat: ANSWERS_FROM + 2,
     OrderReportConfirmed: CORRECTIONS_FROM,
     CoverReportConfirmed: CORRECTIONS_FROM,
     AnswerReportConfirmed: CORRECTIONS_FROM,
@@ -98,8 +97,9 @@ RANKS: Final[dict[type[InputEvent], int]] = {
     OrderRetracted: CORRECTIONS_FROM + 2,
     CoverRetracted: CORRECTIONS_FROM + 2,
     AnswerRetracted: CORRECTIONS_FROM + 2,
+    Heartbeat: CORRECTIONS_FROM + 3,
 }
-"""The place of each type among events of one instant: a subject's own, then answers, then corrections."""
+"""The place of each type among events of one instant: a subject's own, then answers, then what is never folded."""
 
 REPORTS: Final[frozenset[type[InputEvent]]] = frozenset(
     {

@@ -57,9 +57,10 @@ def corrected(ordered: list[Taken], limit: Callable[[str], timedelta]) -> Correc
             stages.append(_stage(ordered, corrections, effect, since))
     out = effect.removed | effect.refused
     answers = [item for item in ordered if ANSWERS_FROM <= RANKS[type(item.event)] < CORRECTIONS_FROM]
+    repeated = one_raised(_own(ordered, out))[1]
     return Corrected(
         [item for item in answers if identity(item.event) not in out],
-        corrections.ignored(effect),
+        (*corrections.ignored(effect), *repeated),
         tuple(
             _report(item, effect.settled.get(who))
             for who, item in corrections.late.items()
@@ -70,19 +71,19 @@ def corrected(ordered: list[Taken], limit: Callable[[str], timedelta]) -> Correc
 
 
 def _stage(ordered: list[Taken], corrections: Corrections, effect: Effect, since: datetime) -> Stage:
-    kept = _own(ordered, effect.removed | effect.refused)
+    kept = one_raised(_own(ordered, effect.removed | effect.refused))[0]
     unsettled = corrections.late.keys() - effect.settled.keys()
     heard = [corrections.late[who].heard for who in unsettled if who not in effect.removed]
     if not heard:
         return Stage(since, kept, None, None)
     left_out = unsettled | effect.refused
-    return Stage(since, kept, _own(ordered, left_out | corrections.removed_without(left_out)), min(heard))
+    without = _own(ordered, left_out | corrections.removed_without(left_out))
+    return Stage(since, kept, one_raised(without)[0], min(heard))
 
 
 def _own(ordered: list[Taken], out: Collection[Identity]) -> list[Taken]:
-    """The subject's own events that are not out, with the one ``raised`` that counts."""
-    own = [item for item in ordered if RANKS[type(item.event)] < ANSWERS_FROM and identity(item.event) not in out]
-    return one_raised(own)[0]
+    """The subject's own events that are not out."""
+    return [item for item in ordered if RANKS[type(item.event)] < ANSWERS_FROM and identity(item.event) not in out]
 
 
 def _report(late: Taken, by: Taken | None) -> LateReport:

@@ -1,6 +1,6 @@
 """What a role answers to an escalation."""
 
-# ruff: noqa: PLC0415 - a command has its options as arguments, and loads its work when it is called
+# ruff: noqa: PLC0415 - options are arguments, and a command loads its work when called
 from typing import Annotated
 
 import typer
@@ -35,7 +35,10 @@ def acknowledge(
 @app.command(rich_help_panel=ANSWERS)
 @with_options
 def resolve(speaking: Speaking, escalation: EscalationArgument, covers_subject: CoversOption = False) -> int:
-    """The role says that it is done; while the danger lasts this counts as an acknowledgement."""
+    """The role says that it is done.
+
+    While the danger lasts this counts as an acknowledgement.
+    """
     from desk.telling.answers import answer
 
     return answer(escalation, "resolved", {"covers_subject": covers_subject}, {}, speaking)
@@ -48,7 +51,7 @@ def decline(
     escalation: EscalationArgument,
     reason: Annotated[str, typer.Option("--reason", help="Why, at most 60 characters.", show_default=False)],
 ) -> int:
-    """The role cannot act: the next rung is told at once."""
+    """The role cannot act: the next one is told at once."""
     from desk.telling.answers import answer
 
     return answer(escalation, "declined", {"reason": reason}, {}, speaking)

@@ -1,6 +1,6 @@
 """What a person says about one night: a command for each event of the ``shift-cover`` topic."""
 
-# ruff: noqa: PLC0415 - a command has its options as arguments, and loads its work when it is called
+# ruff: noqa: PLC0415 - options are arguments, and a command loads its work when called
 from typing import Annotated
 
 import typer
@@ -8,7 +8,7 @@ import typer
 from desk.choices import SupplierWord, UnfitWord
 from desk.options import NightArgument, Speaking, with_options
 
-app = typer.Typer(no_args_is_help=True, help="Say something about a night: who covers it, who does not.")
+app = typer.Typer(no_args_is_help=True, help="Who covers a night, and who does not.")
 
 RefArgument = Annotated[
     str, typer.Argument(metavar="COVER", help="One person's place, by its opaque reference.", show_default=False)

@@ -1,6 +1,6 @@
 """What a person says about one work order: a command for each event of the ``work-orders`` topic."""
 
-# ruff: noqa: PLC0415, PLR0913, PLR0917 - a command has its options as arguments, and loads its work when it is called
+# ruff: noqa: PLC0415, PLR0913, PLR0917 - options are arguments, and a command loads its work when called
 from typing import Annotated
 
 import typer
@@ -42,7 +42,7 @@ def raise_order(
     reference: ReferenceOption = None,
     promised_fix: PromiseOption = None,
 ) -> int:
-    """Ask for a repair, and see at once what priority it has and why."""
+    """Ask for a repair, and see its priority and why."""
     from desk.telling.orders import raise_at
 
     facts = {"asset": asset, "fault": fault, "impacts": impact or [], "alternative_available": bool(alternative)}
@@ -63,7 +63,7 @@ def amend(
     reference: ReferenceOption = None,
     promised_fix: PromiseOption = None,
 ) -> int:
-    """Correct the facts of an order; what is left out stays as it was."""
+    """Correct its facts; what is left out stays as it was."""
     from desk.telling.orders import tell
 
     facts = {"asset": asset, "fault": fault, "impacts": impact, "alternative_available": alternative}
@@ -136,7 +136,10 @@ def reject(
     order: OrderArgument,
     defect: Annotated[str | None, typer.Option("--defect", help="What is wrong, at most 60 characters.")] = None,
 ) -> int:
-    """The work is not to standard: the order is open again with its first clocks."""
+    """The work is not to standard: it is open again.
+
+    The first clocks stand.
+    """
     from desk.telling.orders import tell
 
     return tell(order, "completion-rejected", {"defect": defect}, {}, speaking)
@@ -177,7 +180,7 @@ def pause(
     reason: Annotated[PauseWord, typer.Argument(show_default=False)],
     until: Annotated[str, typer.Option("--until", metavar="TIME", help="When it ends at the latest.")],
 ) -> int:
-    """Stop the fix clock for a reason until an expiry at the latest."""
+    """Stop the fix clock for a reason, until an expiry."""
     from desk.telling.orders import tell
 
     return tell(order, "paused", {"reason": reason}, {"until": until}, speaking)
@@ -195,7 +198,10 @@ def resume(speaking: SpeakingOfOrder, order: OrderArgument) -> int:
 @app.command(rich_help_panel=ORDERS)
 @with_options
 def prioritise(speaking: SpeakingOfOrder, order: OrderArgument, priority: PriorityArgument) -> int:
-    """The provider's own priority: it changes no deadline, but may open a dispute."""
+    """The provider's own priority.
+
+    It changes no deadline, but may open a dispute.
+    """
     from desk.telling.orders import tell
 
     return tell(order, "prioritised", {"priority": priority}, {}, speaking)
@@ -204,7 +210,7 @@ def prioritise(speaking: SpeakingOfOrder, order: OrderArgument, priority: Priori
 @app.command(rich_help_panel=ORDERS)
 @with_options
 def settle(speaking: SpeakingOfOrder, order: OrderArgument, priority: PriorityArgument) -> int:
-    """The client side settles the order's priority."""
+    """The client side settles the priority."""
     from desk.telling.orders import tell
 
     return tell(order, "criticality-settled", {"priority": priority}, {}, speaking)
@@ -217,7 +223,7 @@ def reassess(
     order: OrderArgument,
     policy_version: Annotated[str, typer.Argument(metavar="VERSION", show_default=False)],
 ) -> int:
-    """Move the order to another policy version, named by its content hash."""
+    """Move it to another policy version."""
     from desk.telling.orders import tell
 
     return tell(order, "reassessed", {"policy_version": policy_version}, {}, speaking)
@@ -228,7 +234,10 @@ def reassess(
 def retract(
     speaking: SpeakingOfOrder, subject: SubjectArgument, event: EventArgument, of_source: OfSourceOption = None
 ) -> int:
-    """Undo a mistake: the event is left out of every decision, the audit keeps both."""
+    """Undo a mistaken event.
+
+    It is left out of every decision; the audit keeps both.
+    """
     from desk.telling.named import tell_about_event
 
     return tell_about_event(subject, "retracted", event, of_source, speaking)
@@ -239,7 +248,7 @@ def retract(
 def confirm_report(
     speaking: SpeakingOfOrder, subject: SubjectArgument, event: EventArgument, of_source: OfSourceOption = None
 ) -> int:
-    """The client side confirms a report that was heard late."""
+    """The client side confirms a late report."""
     from desk.telling.named import tell_about_event
 
     return tell_about_event(subject, "report-confirmed", event, of_source, speaking)
@@ -250,7 +259,7 @@ def confirm_report(
 def refuse_report(
     speaking: SpeakingOfOrder, subject: SubjectArgument, event: EventArgument, of_source: OfSourceOption = None
 ) -> int:
-    """The client side refuses a report that was heard late."""
+    """The client side refuses a late report."""
     from desk.telling.named import tell_about_event
 
     return tell_about_event(subject, "report-refused", event, of_source, speaking)

@@ -1,6 +1,6 @@
 """Rules and upkeep: policies, the estate, the ledger's tables and the broker's topics."""
 
-# ruff: noqa: PLC0415 - a command has its options as arguments, and loads its work when it is called
+# ruff: noqa: PLC0415 - options are arguments, and a command loads its work when called
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +8,7 @@ import typer
 
 from desk.options import JsonOption, LedgerOption, Reading, Running, with_options
 
-policy_app = typer.Typer(no_args_is_help=True, help="The rules: check a file, bring it into force, see what holds.")
+policy_app = typer.Typer(no_args_is_help=True, help="The rules: check, bring into force, show.")
 estate_app = typer.Typer(no_args_is_help=True, help="The premises, roles, routes and sources.")
 db_app = typer.Typer(no_args_is_help=True, help="The ledger's tables.")
 topics_app = typer.Typer(no_args_is_help=True, help="The topics on the broker.")

@@ -1,6 +1,6 @@
 """What moves events: the demo, the running system, and what is sent or imported from files."""
 
-# ruff: noqa: PLC0415, PLR0913, PLR0917 - a command has its options as arguments, and loads its work when it is called
+# ruff: noqa: PLC0415, PLR0913, PLR0917 - options are arguments, and a command loads its work when called
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -24,7 +24,10 @@ def demo(
     plain: Annotated[bool, typer.Option("--plain", help="Lines instead of a live screen.")] = False,
     json: JsonOption = False,
 ) -> int:
-    """Play a winter night and day over the Wales estate in a minute: nothing to install, no account."""
+    """Play a winter night and day over Wales in a minute.
+
+    Nothing to install, no account; nothing leaves this machine. Its ledger stays, so that every command can look at it.
+    """
     from desk.demo.play import play
 
     return play(directory, seconds=seconds, seed=seed, plain=plain, as_json=json)
@@ -33,7 +36,10 @@ def demo(
 @app.command(rich_help_panel=START)
 @with_options
 def run(running: Running) -> int:
-    """Run everything in one process: broker, intake, sweeper, relay and watch, until Ctrl-C."""
+    """Run everything in one process, until Ctrl-C.
+
+    Broker (embedded unless one is named), intake, sweeper, relay and watch.
+    """
     from desk.running import run_everything
 
     return run_everything(running)
@@ -42,7 +48,7 @@ def run(running: Running) -> int:
 @app.command(rich_help_panel=START)
 @with_options
 def worker(running: Running) -> int:
-    """Run one worker beside a broker and a ledger on servers, until it is told to stop."""
+    """Run one of several workers beside a broker on servers."""
     from desk.running import run_worker
 
     return run_worker(running)
@@ -54,7 +60,10 @@ def send(
     reading: Reading,
     file: Annotated[str, typer.Argument(metavar="FILE|-", help="CloudEvents 1.0, one a line.", show_default=False)],
 ) -> int:
-    """Send events from a file: each is durable in the ledger first; a refused line stops no other."""
+    """Send CloudEvents from a file, one a line.
+
+    Each is durable in the ledger first, then taken. A refused line is named with its reason and stops no other.
+    """
     from desk.telling.files import send_file
 
     return send_file(file, reading)
@@ -72,10 +81,18 @@ def import_(
         Literal["honoured", "ignored"] | None,
         typer.Option("--promises", help="Whether promised fix times count; else the policy says for each source."),
     ] = None,
-    ledger: Annotated[str | None, typer.Option("--ledger", metavar="FILE|URL", help="Record it here; else in a new ledger in the data directory.")] = None,
+    ledger: Annotated[
+        str | None,
+        typer.Option(
+            "--ledger", metavar="FILE|URL", help="Record it here; else in a new ledger in the data directory."
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> int:
-    """Judge a history from another system: it is recorded and decided, and nobody is told."""
+    """Judge a history from another system.
+
+    It is recorded and decided, and nobody is told.
+    """
     from desk.importing import run_import
 
     return run_import(

@@ -1,6 +1,6 @@
 """What a person looks at: each command reads the ledger once and prints a page, or JSON."""
 
-# ruff: noqa: PLC0415 - a command has its options as arguments, and loads its work when it is called
+# ruff: noqa: PLC0415 - options are arguments, and a command loads its work when called
 from typing import Annotated
 
 import typer
@@ -9,6 +9,7 @@ from desk.commands.panels import RULES, SEE
 from desk.options import Reading, SubjectArgument, with_options
 
 app = typer.Typer()
+checks = typer.Typer()
 rejected_app = typer.Typer(no_args_is_help=True, help="Input that could not be taken, and why.")
 
 AllOption = Annotated[bool, typer.Option("--all", help="Also what is over.")]
@@ -18,7 +19,7 @@ LimitOption = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="H
 @app.command(rich_help_panel=SEE)
 @with_options
 def board(reading: Reading) -> int:
-    """What is outstanding: by delivery unit, premises, priority and age."""
+    """What is outstanding, by premises, priority and age."""
     from desk.seeing.board import show_board
 
     return show_board(reading)
@@ -31,7 +32,7 @@ def nights(
     since: Annotated[str | None, typer.Option("--from", metavar="DATE", help="First night; else last night.")] = None,
     until: Annotated[str | None, typer.Option("--until", metavar="DATE", help="Last night; else a week on.")] = None,
 ) -> int:
-    """Which nights are covered, which are not, and which nobody has confirmed."""
+    """Which nights are covered, and which are not."""
     from desk.seeing.nights import show_nights
 
     return show_nights(since, until, reading)
@@ -46,7 +47,7 @@ def show(
         str | None, typer.Option("--premises", metavar="ID", help="Where two orders share an id.")
     ] = None,
 ) -> int:
-    """One order or night: its clocks or cover, its escalations, and all that was said, in time."""
+    """One order or night: how it stands, and its whole history."""
     from desk.seeing.subject import show_subject
 
     return show_subject(subject, premises, reading)
@@ -61,7 +62,7 @@ def explain(
         str | None, typer.Option("--premises", metavar="ID", help="Where two orders share an id.")
     ] = None,
 ) -> int:
-    """Why it has this priority and these escalations: every rule, fact and event."""
+    """Why it has this priority and these escalations."""
     from desk.seeing.explain import explain_subject
 
     return explain_subject(subject, premises, reading)
@@ -70,7 +71,7 @@ def explain(
 @app.command(rich_help_panel=SEE)
 @with_options
 def escalations(reading: Reading, everything: AllOption = False, limit: LimitOption = 200) -> int:
-    """What stands escalated, to whom, since when, and whether anybody has answered."""
+    """What stands escalated, to whom, and whether they answered."""
     from desk.seeing.escalations import show_escalations
 
     return show_escalations(everything, limit, reading)
@@ -88,7 +89,7 @@ def orphans(reading: Reading) -> int:
 @app.command(rich_help_panel=SEE)
 @with_options
 def disputes(reading: Reading) -> int:
-    """Orders on which the provider's priority differs from ours."""
+    """Orders whose provider gives them another priority."""
     from desk.seeing.lists import show_disputes
 
     return show_disputes(reading)
@@ -105,7 +106,7 @@ def cover_ledger(
         str | None, typer.Option("--until", metavar="DATE", help="Last night; else the last begun.")
     ] = None,
 ) -> int:
-    """What was required, filled, uncovered and paid for, by approved premises and agency."""
+    """What agencies filled, and what it cost that they did not."""
     from desk.seeing.cover_ledger import show_cover_ledger
 
     return show_cover_ledger(since, until, reading)
@@ -118,16 +119,20 @@ def watch(
     every: Annotated[float, typer.Option("--every", min=0.1, max=60, help="Seconds between two looks.")] = 1.0,
     since: Annotated[int, typer.Option("--last", min=0, max=1000, help="How many earlier statements first.")] = 10,
 ) -> int:
-    """Follow what is said about escalations as it is said, until Ctrl-C."""
+    """Follow what is said about escalations, until Ctrl-C."""
     from desk.seeing.watch import follow
 
     return follow(every, since, reading)
 
 
-@app.command(rich_help_panel=RULES)
+@checks.command(rich_help_panel=RULES)
 @with_options
 def verify(reading: Reading) -> int:
-    """Check the ledger's promises: the audit chains, the counts, the standing escalations."""
+    """Check that the ledger holds what it promises.
+
+    Every record is somewhere, every statement was sent, the audit chains are unbroken, and every order and night,
+    decided again from its history, stands as the ledger says. Exit code 1 if not.
+    """
     from desk.seeing.verify import show_verification
 
     return show_verification(reading)

@@ -10,7 +10,7 @@ from rich.rule import Rule
 from rich.text import Text
 
 from desk.demo.proof import Proof
-from desk.demo.scenario import ALARM, BEDROOM, DAY, EVENING, LOCK, LOST_REPORT, WITHDRAWN_NIGHT
+from desk.demo.scenario import ALARM, DAY, EVENING, LOCK, LOST_REPORT, PHONE, WITHDRAWN_NIGHT
 from desk.demo.spoken import Line
 from desk.environment import LEDGER_FILE, reading_settings
 from desk.opening import Desk, open_view
@@ -70,7 +70,7 @@ def _next(directory: Path, gravest: Sequence[EscalationLine]) -> Iterable[tuple[
         yield f"export WORKORDERS_DATA_DIR={directory.absolute()}", "so that the commands below find this ledger"
     yield "workorders board", "what is outstanding, and where that is not known"
     yield f"workorders show {LOCK}", "the lock: its clocks, its ladder, everything heard and said"
-    yield f"workorders explain {BEDROOM}", "why a bedroom lock counted as it did while a night was short"
+    yield f"workorders explain {PHONE}", "why a duty phone counted as P1 while the night was short of people"
     yield f"workorders show {WITHDRAWN_NIGHT}", "the night whose agency withdrew"
     for one in gravest:
         yield f"workorders ack {str(one.id)[:8]} --commitment +2h", "take on what stands gravest"

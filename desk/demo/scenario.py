@@ -20,7 +20,7 @@ HEARTBEAT: Final = "source.heartbeat"
 LOCK: Final = "WO-48213"
 WINDOW: Final = "WO-48220"
 ALARM: Final = "WO-48222"
-BEDROOM: Final = "WO-48207"
+PHONE: Final = "WO-48207"
 COURT_DOOR: Final = "WO-48231"
 """The orders of the story."""
 WITHDRAWN_NIGHT: Final = "ap-ty-derwen/2026-01-13"
@@ -68,7 +68,7 @@ def _day(clock: str, source: str, kind: str, subject: str, **data: Any) -> Scene
 
 _PREMISES: Final = {
     LOCK: "ap-bryn-awel",
-    BEDROOM: "ap-plas-helyg",
+    PHONE: "ap-plas-helyg",
     WINDOW: "ap-cae-glas",
     ALARM: "ap-ty-derwen",
     COURT_DOOR: "court-caer-lwyd-crown",
@@ -137,8 +137,8 @@ STORY: Final = (
     _eve("20:07", "ap-managers", "shift-cover.checked-in", "ap-cae-glas/2026-01-13", cover_ref="agency-13"),
     # Less grave by itself, but raised where and while a night is short of people.
     _eve(
-        "21:30", "ap-managers", "work-order.raised", BEDROOM,
-        asset="bedroom-lock", fault="damaged", impacts=["resident-safety"], alternative_available=False,
+        "21:30", "ap-managers", "work-order.raised", PHONE,
+        asset="duty-phone", fault="partial-loss", impacts=["staff-safety"], alternative_available=False,
     ),
     # The lock at 02:10, which nobody attends.
     _day(

@@ -56,14 +56,23 @@ class Spoken:
         """These orders were there before the story."""
         self._old = old
 
-    def tell(self, statements: Sequence[StatementLine], now: datetime) -> Iterator[Line]:
+    def tell(self, statements: Sequence[StatementLine]) -> Iterator[Line]:
         """The lines for what was said since the last time."""
         fresh: list[StatementLine] = []
         for one in statements:
             (self._routine if (one.premises, one.subject) in self._old else fresh).append(one)
         for group in _groups(fresh):
             yield self._ended(group) if group[0].statement in _GONE else self._told(group)
-        yield from self._sum(now)
+
+    def sum_up(self, at: datetime) -> Iterator[Line]:
+        """What was said about the old orders since it was last summed up, once a few hours have gone by."""
+        if not self._routine or at - self._routine_since < ROUTINE_EVERY:
+            return
+        orders = len({(one.premises, one.subject) for one in self._routine})
+        roles = _listed([self._names.role(one.role) for one in self._routine])
+        many = counted(len(self._routine), "statement")
+        yield Line(at, "routine", f"{many} about {counted(orders, 'old order')}, to {roles}")
+        self._routine, self._routine_since = [], at
 
     def _told(self, group: Sequence[StatementLine]) -> Line:
         first = group[0]
@@ -71,7 +80,9 @@ class Spoken:
         about = f"{self._names.subject(first.premises, first.subject)}, {_matter(group)}"
         if first.statement == "acknowledged" and first.acknowledged_until is not None:
             held = length(first.acknowledged_until - first.said_at)
-            return Line(first.said_at, first.statement, f"{about}; {roles} has taken it on, and the ladder is held for {held}")
+            return Line(
+                first.said_at, first.statement, f"{about}; {roles} has taken it on, and the ladder is held for {held}"
+            )
         warned = first.kind == _WARNING and first.statement != "amended"
         return Line(first.said_at, "warned" if warned else first.statement, f"{roles}: {about}{self._why(first)}")
 
@@ -91,16 +102,6 @@ class Spoken:
         reason = first.reason.partition(":")[0].rstrip(".")
         reason = reason[0].lower() + reason[1:] if reason else "it is over"
         return Line(first.said_at, first.statement, f"{about}: {reason} (told to {roles})")
-
-    def _sum(self, now: datetime) -> Iterator[Line]:
-        if not self._routine or now - self._routine_since < ROUTINE_EVERY:
-            return
-        orders = len({(one.premises, one.subject) for one in self._routine})
-        roles = _listed([self._names.role(one.role) for one in self._routine])
-        many = counted(len(self._routine), "statement")
-        last = max(one.said_at for one in self._routine)
-        yield Line(last, "routine", f"{many} about {counted(orders, 'old order')}, to {roles}")
-        self._routine, self._routine_since = [], now
 
 
 def _groups(statements: Sequence[StatementLine]) -> list[list[StatementLine]]:

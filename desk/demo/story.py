@@ -33,7 +33,7 @@ class Story:
 
     def __init__(self, world: World, begins: datetime) -> None:
         self._world = world
-        self._begins = self._heard_until = begins
+        self._begins = self._heard_until = self._told_until = begins
         self._names = Names(world, begins)
         self._spoken = Spoken(self._names, begins)
         self._known: set[tuple[str, str]] = set()
@@ -67,8 +67,10 @@ class Story:
             )
             self._sent_twice = account.sent_twice
         statements, self._statements = await said_since(connection, self._statements)
-        found += self._spoken.tell(statements, now)
-        return sorted(found, key=lambda line: line.at)
+        found += self._spoken.tell(statements)
+        found.sort(key=lambda line: line.at)
+        self._told_until = max([self._told_until, *(line.at for line in found)])
+        return [*found, *self._spoken.sum_up(self._told_until)]
 
     async def _events(self, connection: AsyncConnection) -> list[AnyRow]:
         query = (

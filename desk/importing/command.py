@@ -9,7 +9,7 @@ from typing import Final, Literal
 from pydantic import SecretStr
 
 from desk.environment import settings_for
-from desk.exits import Exit
+from desk.exits import BadInput, Exit
 from desk.importing.mapping import Mapping, load_mapping
 from desk.importing.pipeline import open_pipeline
 from desk.importing.report import Remarks, Report
@@ -58,6 +58,7 @@ def run_import(  # noqa: PLR0913 - one for each option of the command
     if promises is not None:
         rules = with_promises(rules, promises)
     world = world_of(rules, site, f"{policy.name} with {estate.name if estate else 'the default estate'}")
+    _check_door(found, world)
     at = instant(as_of, now=SystemClock().now(), zone=zone_named(found.times.zone), name="--as-of")
     with file.open("rb") as source:
         rows = Rows(source, file.name, found)
@@ -82,6 +83,16 @@ async def _import(
     async with open_pipeline(settings, world, as_of) as pipeline:
         shown = database_url(settings.ledger_url).render_as_string(hide_password=True)
         return await carry_out(rows, mapping, pipeline, verdicts, shown)
+
+
+def _check_door(mapping: Mapping, world: World) -> None:
+    """The source is one whose word on when an event was heard is believed."""
+    registered = [source for source in world.estates.entries[0][1].spec.sources if source.id == mapping.source]
+    if not registered:
+        raise BadInput(f"The estate registers no source {mapping.source!r}, which source of the mapping names.")
+    if not registered[0].door:
+        why = "an import says itself when its events were heard"
+        raise BadInput(f"The source {mapping.source!r} must be registered with door = true, for {why}.")
 
 
 def _settings(ledger: str | None, file: Path) -> Settings:

@@ -7,7 +7,7 @@ unless the mapping itself says what any other value means (``otherwise``), and t
 import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final, Generic, Literal, Self, TypeVar
@@ -25,7 +25,8 @@ from workorders.policy.refusal import PolicyError
 MeaningT = TypeVar("MeaningT")
 Column = Annotated[str, Field(min_length=1, max_length=200)]
 
-_PROBE: Final = datetime(2015, 11, 23, 16, 28, 47)  # noqa: DTZ001 - a wall time; no two of its parts are alike
+_PROBE: Final = datetime(2015, 11, 23, 16, 28, 47, tzinfo=UTC)
+"""No two of its parts are alike."""
 _PUNCTUATION: Final = "\n\r,;|\t\"'"
 
 
@@ -134,7 +135,9 @@ def _names_a_moment(form: str) -> str:
         read = datetime.strptime(_PROBE.strftime(form), form)  # noqa: DTZ007 - the zone of the mapping is what counts
     except (ValueError, TypeError) as refusal:
         raise ValueError(f"{form!r} is no form of a time: {refusal}") from None
-    if read.replace(tzinfo=None, second=_PROBE.second) != _PROBE:
+    if "%Z" in form:
+        raise ValueError(f"{form!r} asks for a zone's name, which names no offset: leave %Z out, or write %z")
+    if read.replace(tzinfo=UTC, second=_PROBE.second) != _PROBE:
         raise ValueError(f"{form!r} does not name year, month, day, hour and minute, with %p for a clock of 12 hours")
     return form
 

@@ -26,6 +26,7 @@ class Why(StrEnum):
     ID_REUSED = "id-reused"
     DUPLICATE_ROW = "duplicate-row"
     LATER_NEWS = "later-news"
+    UNDECIDED = "undecided"
     DUE_IN_REPEATED_HOUR = "due-in-repeated-hour"
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from desk.importing.remarks import Remark
+from desk.importing.verdicts import Verdict
 
 EXAMPLES: Final = 3
 """How many rows are shown for each reason; the file beside the verdicts names them all."""
@@ -49,6 +50,13 @@ class Report:
     open: int = 0
     by_promise: int = 0
     seconds: float = 0.0
+
+    def count(self, verdict: Verdict) -> None:
+        """Count one more verdict."""
+        self.verdicts += 1
+        self.breached += verdict.breached
+        self.open += verdict.ended_at is None
+        self.by_promise += verdict.due_from == "promise"
 
     @property
     def refused_rows(self) -> int:

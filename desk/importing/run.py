@@ -12,11 +12,11 @@ from desk.importing.orders import Orders
 from desk.importing.pipeline import Pipeline
 from desk.importing.progress import Told as Tell
 from desk.importing.progress import shown
-from desk.importing.remarks import Remark
+from desk.importing.remarks import Remark, Why
 from desk.importing.report import Report
 from desk.importing.rows import Row, Rows
 from desk.importing.seen import Seen
-from desk.importing.verdicts import COLUMNS, verdicts, writer
+from desk.importing.verdicts import COLUMNS, Undecided, verdicts, writer
 from models.refusal import quote_name
 from streams.clock import monotonic
 from workorders.wall_clock import zone_named
@@ -64,11 +64,13 @@ class Import:
         report, zone = self.report, zone_named(self.mapping.times.zone)
         policies = self.pipeline.world.policies
         async for verdict in verdicts(self.pipeline.ledger, self.seen.taken(), policies, self.mapping.source):
+            if isinstance(verdict, Undecided):
+                report.accepted -= 1
+                sentence = f"The ledger could not decide this order and keeps it in quarantine: {verdict.why}."
+                self._refuse(Remark(verdict.row, verdict.reference, "", Why.UNDECIDED, sentence))
+                continue
             file.writerow(verdict.cells(zone))
-            report.verdicts += 1
-            report.breached += verdict.breached
-            report.open += verdict.ended_at is None
-            report.by_promise += verdict.due_from == "promise"
+            report.count(verdict)
             flag = verdict.flag(zone)
             if flag is not None:
                 self._flag(flag)

@@ -13,7 +13,7 @@ import orjson
 from desk.importing.remarks import Remark, Why
 from desk.importing.seen import Taken
 from models.escalation import ClockName
-from models.tables import WorkOrderRow
+from models.tables import QuarantineRow, WorkOrderRow
 from streams.ledger import rows
 from streams.ledger.ledger import Ledger
 from workorders.policy import PolicyTimeline
@@ -30,6 +30,15 @@ _STATES: Final = rows.Query(
 )
 
 DueFrom = Literal["promise", "policy"]
+
+_QUARANTINE: Final = rows.table_of(QuarantineRow)
+_HELD: Final = rows.Query(
+    QuarantineRow,
+    ("unit", "subject"),
+    (_QUARANTINE.c.subject, _QUARANTINE.c.error),
+    """SELECT q.subject, q.error FROM {wanted} CROSS JOIN quarantine q
+    WHERE q.unit = w.unit AND q.subject = w.subject AND q.released_at IS NULL""",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +67,31 @@ class Verdict:
         return Remark(self.row, self.reference, "due_at", Why.DUE_IN_REPEATED_HOUR, sentence)
 
 
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """An order that the ledger could not decide, and keeps in quarantine."""
+
+    row: int
+    reference: str
+    why: str
+
+
 async def verdicts(
     ledger: Ledger, taken: Iterable[Taken], policies: PolicyTimeline, source: str
-) -> AsyncIterator[Verdict]:
-    """The verdict on each order, in the order given; one that the ledger holds in quarantine has none."""
+) -> AsyncIterator[Verdict | Undecided]:
+    """The verdict on each order, in the order given."""
     for some in _batches(taken):
+        keys = [(one.unit, one.reference) for one in some]
         async with ledger.reading() as connection:
-            found = await rows.fetch(connection, _STATES, [(one.unit, one.reference) for one in some])
+            found = await rows.fetch(connection, _STATES, keys)
+            held = await rows.fetch(connection, _HELD, keys)
         states = {row.subject: orjson.loads(row.state) for row in found}
+        errors = {row.subject: row.error for row in held}
         for one in some:
-            verdict = _verdict(one, states.get(one.reference), policies, source)
-            if verdict is not None:
-                yield verdict
+            if one.reference in errors:
+                yield Undecided(one.row, one.reference, errors[one.reference])
+            else:
+                yield _verdict(one, states[one.reference], policies, source)
 
 
 def writer(file: TextIO, columns: Sequence[str]) -> Any:  # noqa: ANN401 - the standard library keeps its name to itself
@@ -85,17 +107,15 @@ def _batches(taken: Iterable[Taken]) -> Iterator[list[Taken]]:
         yield some
 
 
-def _verdict(taken: Taken, state: dict[str, Any] | None, policies: PolicyTimeline, source: str) -> Verdict | None:
-    fix = next((clock for clock in (state or {}).get("clocks", ()) if clock["name"] == ClockName.FIX), None)
-    if state is None or fix is None:
-        return None
+def _verdict(taken: Taken, state: dict[str, Any], policies: PolicyTimeline, source: str) -> Verdict:
+    # Every priority has a fix clock, and every order that was taken a priority.
+    fix = next(clock for clock in state["clocks"] if clock["name"] == ClockName.FIX)
     due = _instant(fix["due"])
     ended = None if state["ended_at"] is None else _instant(state["ended_at"])
     honour = policies.at(_instant(state["raised_at"])).promise_rule(source)
     by_promise = taken.promised is not None and (honour == "alone" or (honour == "earliest" and due == taken.promised))
-    return Verdict(
-        taken.row, taken.reference, due, ended, fix["breached_at"] is not None, "promise" if by_promise else "policy"
-    )
+    due_from: DueFrom = "promise" if by_promise else "policy"
+    return Verdict(taken.row, taken.reference, due, ended, fix["breached_at"] is not None, due_from)
 
 
 def _instant(text: str) -> datetime:

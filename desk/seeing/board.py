@@ -9,13 +9,15 @@ from rich.text import Text
 from desk.instants import local_in_full
 from desk.opening import Desk, look
 from desk.options import Reading
-from desk.printing import counted, table
+from desk.printing import page_width, table
 from desk.views.board import AGES, BoardView, Figures, LduLine, PremisesLine, read_board
 from models.work_order import Priority
 
 _LEVELS: Final = tuple(level.value for level in Priority)
 _AGE_HEADS: Final = ("<1 d", "1-7 d", "7-28 d", ">28 d")
 _LAST_HEADS: Final = ("overdue", "escalated", "disputed", "nights")
+WIDE: Final = 116
+"""From how many columns on the page has room for the ages."""
 _HOME: Final = "approved-premises"
 _STYLES: Final = ("p1", "p2", "", "")
 
@@ -33,18 +35,22 @@ def draw_board(board: BoardView, desk: Desk, *, brief: bool = False) -> Iterable
     shown = f"{_total(board.total)} outstanding {'order' if board.total.outstanding == 1 else 'orders'}"
     yield Text.assemble((shown, "head"), f" as at {local_in_full(desk.now, desk.zone)}")
     yield ""
-    figures = ("all", *_LEVELS, *_AGE_HEADS, *_LAST_HEADS)
+    ages = _AGE_HEADS if page_width() >= WIDE else ()
+    figures = ("all", *_LEVELS, *ages, *_LAST_HEADS)
     drawn = table("", *figures, right=figures)
-    drawn.columns[0].no_wrap = True
+    for column in drawn.columns:
+        column.no_wrap = True
     for ldu in board.ldus:
-        drawn.add_row(Text(f"{ldu.name}, {ldu.region}"), *_cells(ldu.figures, plain=True), style="head")
+        drawn.add_row(
+            Text(f"{ldu.name}, {ldu.region}"), *_cells(ldu.figures, ages=bool(ages), plain=True), style="head"
+        )
         for line in ldu.premises:
             if _says_something(line.figures) and (not brief or line.kind == _HOME):
-                drawn.add_row(f"  {line.name}", *_cells(line.figures))
+                drawn.add_row(f"  {line.name}", *_cells(line.figures, ages=bool(ages)))
         for sentence in () if brief else _others(ldu):
             drawn.add_row(Text(f"  {sentence}", style="quiet"))
     drawn.add_section()
-    drawn.add_row("All", *_cells(board.total, plain=True), style="head")
+    drawn.add_row("All", *_cells(board.total, ages=bool(ages), plain=True), style="head")
     yield drawn
     yield from _doubts(board)
 
@@ -62,13 +68,13 @@ def _says_something(figures: Figures) -> bool:
     return bool(figures.outstanding or figures.nights_escalated or figures.standing or figures.incomplete)
 
 
-def _cells(figures: Figures, *, plain: bool = False) -> Sequence[RenderableType]:
+def _cells(figures: Figures, *, ages: bool, plain: bool = False) -> Sequence[RenderableType]:
     levels = [Text(_figure(figures.by_priority[level]), style="" if plain or not figures.by_priority[level] else style)
               for level, style in zip(_LEVELS, _STYLES, strict=True)]  # fmt: skip
     return (
         _total(figures),
         *levels,
-        *(_figure(figures.by_age[age]) for age in AGES),
+        *(_figure(figures.by_age[age]) for age in (AGES if ages else ())),
         Text(_figure(figures.breached), style="bad" if figures.breached else ""),
         _figure(figures.standing),
         Text(_figure(figures.disputed), style="doubt" if figures.disputed else ""),
@@ -87,9 +93,9 @@ def _others(ldu: LduLine) -> Iterable[str]:
     zero = sum(line.figures.outstanding == 0 for line in quiet)
     unknown = len(quiet) - zero
     if zero:
-        yield f"{counted(zero, 'more premises', 'more premises')}: nothing outstanding"
+        yield f"{zero} more: nothing outstanding"
     if unknown:
-        yield f"{counted(unknown, 'more premises', 'more premises')}: unknown"
+        yield f"{unknown} more: unknown"
 
 
 def _figure(n: int) -> str:

@@ -32,7 +32,7 @@ def draw_explanation(found: Explanation, desk: Desk) -> Iterable[RenderableType]
     yield ""
     yield from draw_night_state(view, desk)
     if found.base is not None:
-        yield from _priority(found)
+        yield from _priority(found, desk)
         yield ""
         yield from _targets(found, desk)
     elif view.kind == "work-order":
@@ -49,7 +49,7 @@ def draw_explanation(found: Explanation, desk: Desk) -> Iterable[RenderableType]
             yield Text(f"  {one.id} by {one.source}: {one.why}", style="doubt")
 
 
-def _priority(found: Explanation) -> Iterable[RenderableType]:
+def _priority(found: Explanation, desk: Desk) -> Iterable[RenderableType]:
     yield Text.assemble(("Facts", "head"))
     facts = table("", "")
     facts.show_header = False
@@ -66,9 +66,12 @@ def _priority(found: Explanation) -> Iterable[RenderableType]:
     settled = any(fact.name == "settled" and fact.value == "yes" for fact in found.facts)
     says = "Settled by the client side as" if settled else "So its base priority is"
     yield Text.assemble(f"{says} ", priority(found.base), ".")
-    if found.effective != found.base:
-        because = "; ".join(found.joined) or "of a joined risk that has just ended"
-        yield Text.assemble("It counts as ", priority(found.effective), f" because {because}.")
+    for one in found.joined:
+        still = one.until is None
+        stretch = f"since {local(one.since, desk.zone)}"
+        if one.until is not None:
+            stretch = f"from {local(one.since, desk.zone)} to {local(one.until, desk.zone)}"
+        yield Text.assemble(f"It {'counts' if still else 'counted'} as ", priority("P1"), f" {stretch}: {one.because}.")
 
 
 def _targets(found: Explanation, desk: Desk) -> Iterable[RenderableType]:

@@ -59,7 +59,7 @@ async def _verified(ledger: str | None) -> tuple[Desk, Report]:
 def draw_verification(found: Verification) -> None:
     """Print the counts, and a sentence for each thing that does not fit."""
     page = console()
-    drawn = table("", "", right=("",))
+    drawn = table("n", "", right=("n",))
     drawn.show_header = False
     for name, n in found.counts.items():
         drawn.add_row(f"{n:,}", _LOOKED_AT.get(name, name))

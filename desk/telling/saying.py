@@ -12,7 +12,7 @@ from typing import Any, Final
 import orjson
 
 from desk.environment import desk_settings
-from desk.exits import BadInput, Exit
+from desk.exits import Exit, NotFound
 from desk.instants import instant, utc
 from desk.opening import Desk, open_ledger
 from desk.options import Speaking
@@ -169,6 +169,6 @@ def times(desk: Desk, given: Mapping[str, str | None], options: Mapping[str, str
     }
 
 
-def needs_premises(subject: str) -> BadInput:
+def needs_premises(subject: str) -> NotFound:
     """The refusal of a subject whose premises nobody has named."""
-    return BadInput(f"The ledger does not know {subject!r}, so its premises must be named with --premises.")
+    return NotFound(f"The ledger does not know {subject!r}, so its premises must be named with --premises.")

@@ -43,6 +43,7 @@ class EscalationLine:
     labels: tuple[str, ...]
     policy_version: str
     reason: str
+    ended_because: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +130,19 @@ def _line(row: AnyRow) -> EscalationLine:
     reached = states.REACHED.validate_json(row.content)
     same = {name: getattr(row, name) for name in _SAME}
     return EscalationLine(
-        premises=row.unit, statements=row.last_n, labels=reached.labels, policy_version=reached.policy_version, **same
+        premises=row.unit,
+        statements=row.last_n,
+        labels=reached.labels,
+        policy_version=reached.policy_version,
+        reason=reached.reason,
+        ended_because=None if row.standing else row.reason,
+        **same,
     )
 
 
-_OWN: Final = frozenset({"premises", "statements", "labels", "policy_version"})
+_OWN: Final = frozenset({"premises", "statements", "labels", "policy_version", "reason", "ended_because"})
 _SAME: Final = tuple(field.name for field in fields(EscalationLine) if field.name not in _OWN)
-_COLUMNS: Final = tuple(col(getattr(EscalationRow, name)) for name in ("unit", "last_n", "content", *_SAME))
+_COLUMNS: Final = tuple(col(getattr(EscalationRow, name)) for name in ("unit", "last_n", "content", "reason", *_SAME))
 _STATEMENT: Final = tuple(
     col(getattr(StatementRow, name))
     for name in ("escalation_id", "n", "unit", "subject", "statement", "reason", "said_at", "content")

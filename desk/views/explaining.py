@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
@@ -28,6 +28,15 @@ class Fact:
     name: str
     value: str
     words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A stretch in which the order counted as P1 for what else was the matter there; ``until`` None: it still does."""
+
+    because: str
+    since: datetime
+    until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +86,7 @@ class Explanation:
     effective: str | None
     facts: tuple[Fact, ...]
     rules: tuple[RuleMatch, ...]
-    joined: tuple[str, ...]
+    joined: tuple[Joined, ...]
     targets: tuple[TargetLine, ...]
     ladders: tuple[LadderLine, ...]
     policy_name: str
@@ -92,9 +101,7 @@ async def read_explanation(
     state = view.state
     known = state.classification if isinstance(state, OrderState) else None
     policy = _policy(world, known.policy_version if known else None, now)
-    joined: list[str] = []
-    if isinstance(state, OrderState) and known is not None and known.effective != known.base:
-        joined = await _joined(connection, view.premises, state, now)
+    joined = await _joined(connection, view.premises, state, now) if isinstance(state, OrderState) else []
     return Explanation(
         subject=view,
         base=known.base if known else None,
@@ -122,24 +129,37 @@ def _facts(known: Classification, policy: Policy) -> Iterable[Fact]:
         yield Fact(name, value, words)
 
 
-async def _joined(connection: AsyncConnection, unit: str, order: OrderState, now: datetime) -> list[str]:
-    """What else at the premises makes this order count as P1 now."""
-    tags = [*map(group_tag, order.groups), *([SHORT] if order.security else [])]
-    until = col(ExposureRow.until)
+async def _joined(connection: AsyncConnection, unit: str, order: OrderState, now: datetime) -> list[Joined]:
+    """What else at the premises made, or makes, this order count as P1, while it was open with base P2."""
+    tags = {tag for _, security, groups in order.exposure for tag in _tags(security, groups)}
+    names = ("tag", "subject", "starts", "until")
     query = (
-        select(col(ExposureRow.tag), col(ExposureRow.subject), col(ExposureRow.starts))
+        select(*(col(getattr(ExposureRow, name)) for name in names))
         .where(col(ExposureRow.unit) == unit, col(ExposureRow.tag).in_(tags), col(ExposureRow.subject) != order.subject)
-        .where(col(ExposureRow.starts) <= now, or_(until.is_(None), until > now))
-        .order_by(col(ExposureRow.starts))
+        .order_by(col(ExposureRow.starts), col(ExposureRow.subject))
     )
     found = []
     for row in await connection.execute(query):
-        group = group_of(row.tag)
-        if group is None:
-            found.append(f"the night {row.subject} is short-staffed, and this is a security asset")
-        else:
-            found.append(f"order {row.subject} is open with P2 on the same control ({group})")
+        for (since, until), security, groups in order.exposure:
+            begins = max(since, row.starts)
+            ends = min((at for at in (until, row.until) if at is not None), default=None)
+            if row.tag in _tags(security, groups) and begins <= now and (ends is None or begins < ends):
+                found.append(
+                    Joined(_because(row.tag, row.subject), begins, None if ends is None or ends > now else ends)
+                )
     return found
+
+
+def _tags(security: bool, groups: Iterable[str]) -> list[str]:
+    """Under which tags others are the matter for an order: its control groups, and short nights if it is security."""
+    return [*map(group_tag, groups), *([SHORT] if security else [])]
+
+
+def _because(tag: str, subject: str) -> str:
+    group = group_of(tag)
+    if group is None:
+        return f"the night {subject} is short-staffed, and this is a security asset"
+    return f"order {subject} is open with P2 on the same control ({group})"
 
 
 def _targets(order: OrderState, known: Classification, policy: Policy) -> Iterable[TargetLine]:

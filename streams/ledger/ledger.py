@@ -26,6 +26,7 @@ from streams.ledger.incoming import Incoming, Outcome, Stream
 from streams.ledger.outbox import Confirmed, Unsent
 from streams.ledger.sweep import sweep
 from streams.ledger.transaction import Transactions, retried
+from streams.ledger.verify import Report, verify
 from workorders.policy import Estate, Policy, World
 
 T = TypeVar("T")
@@ -173,6 +174,10 @@ class Ledger:
     async def resubmitted(self, message_id: UUID, receipt: str, now: datetime, by: str) -> None:
         """Note that a rejected input was mended and submitted again under this receipt."""
         await self._write(lambda connection: administration.resubmitted(connection, message_id, receipt, now, by))
+
+    async def verify(self, world: World, *, every: int = 1) -> Report:
+        """Read everything again and say what does not fit; of the states one in ``every``."""
+        return await verify(self.database, world, self.identity.created_at, every=every)
 
     async def _write(self, act: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         async def once() -> T:

@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.selectable import TextualSelect
+from sqlalchemy.types import TypeDecorator
 from sqlmodel import SQLModel
 
 Values = Mapping[str, Any]
@@ -218,4 +219,5 @@ def _way(python_type: type) -> Callable[[Any], object]:
 
 @lru_cache(maxsize=1024)
 def _python_type(model: type[SQLModel], column: str) -> type:
-    return table_of(model).columns[column].type.python_type
+    found = table_of(model).columns[column].type
+    return found.impl_instance.python_type if isinstance(found, TypeDecorator) else found.python_type

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from models.json_text import MAX_DEPTH
-from tests.models.asking import ask, note, refused, sentence, taken
+from tests.models.asking import ask, note, refused, sentence
 from tests.models.samples import RAISED, changed, with_data, written
 
 PLAIN = written(RAISED)

@@ -1,6 +1,7 @@
 """Short histories told by hand: one call is one accepted event on the wire."""
 
 from collections.abc import Mapping
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -16,11 +17,13 @@ _USUAL: Final = {"work-order": "/provider/south", "shift-cover": "/agency", "esc
 _OF_THE_CLIENT: Final = frozenset({"raised", "completion-rejected", "criticality-settled"})
 
 
+@cache
 def books() -> Rulebooks:
     """The simulation's own policy, in force from the beginning."""
     return Rulebooks(((0, Rulebook.load(DATA / "policy.toml", "simulation")),))
 
 
+@cache
 def registers() -> Registers:
     """The simulation's own estate."""
     return Registers(((0, Register.load(DATA / "estate.toml")),))

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from models.decision import CoverState
+from tests.workorders.history_telling import said
 from tests.workorders.night_telling import AP, NIGHT, POLICY, Night, at
 from workorders.cover import nights_in_play, reckon_arranged_night
 from workorders.history import arrange
@@ -123,6 +124,12 @@ def test_what_the_history_ignores_is_told_with_what_the_night_ignores() -> None:
     night.says("retracted", "15:30", role="ap-manager", of_source="/ap-manager", of_id="wrong")
     whys = [one.why for one in night.reckon("16:00").state.ignored]
     assert whys == ["it was retracted", "no cover stood under the reference x then"]
+
+
+def test_what_says_nothing_about_a_night_is_ignored_visibly() -> None:
+    night = Night()
+    night.events.append(said("attended", 0))
+    assert [one.why for one in night.reckon("23:00").state.ignored] == ["it says nothing about a night"]
 
 
 def test_a_history_that_is_in_order_is_reckoned_alike() -> None:

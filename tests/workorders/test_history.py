@@ -6,6 +6,7 @@ from typing import get_args
 import pytest
 
 from models.decision import Ignored
+from models.escalation import Heartbeat, HeartbeatData
 from models.history import AnswerEvent, CoverEvent, OrderEvent, Taken
 from tests.workorders.history_telling import START, about, arranged, kinds, said
 from workorders.history import arrange
@@ -50,7 +51,7 @@ def test_at_one_instant_danger_comes_last(ranks: list[list[str]]) -> None:
 def test_every_type_has_its_place_among_facts_answers_or_corrections() -> None:
     corrections = {kind for kind in RANKS if kind.__name__.endswith(("Retracted", "ReportConfirmed", "ReportRefused"))}
     assert len(corrections) == 9
-    assert all((RANKS[kind] >= CORRECTIONS_FROM) == (kind in corrections) for kind in RANKS)
+    assert {kind for kind in RANKS if RANKS[kind] >= CORRECTIONS_FROM} == corrections | {Heartbeat}
     for family, answers in ((OrderEvent, False), (CoverEvent, False), (AnswerEvent, True)):
         for kind in set(get_args(family)) - corrections:
             assert (RANKS[kind] >= ANSWERS_FROM) == answers
@@ -106,6 +107,20 @@ def test_answers_stand_apart_from_the_subjects_own_events() -> None:
     found = arranged(*told)
     assert kinds(found.kept) == ["attended"]
     assert kinds(found.answers) == ["resolved", "acknowledged", "declined"]
+
+
+def test_a_heartbeat_is_neither_an_answer_nor_an_event_of_a_subject() -> None:
+    beat = Heartbeat(
+        id="h1",
+        source="/helpdesk",
+        type="facilities.source.heartbeat",
+        subject="source:/helpdesk",
+        time=START,
+        data=HeartbeatData(premises="source:/helpdesk"),
+    )
+    attended = said("attended", 1)
+    found = arranged(Taken(beat, START, "helpdesk", attended.party), attended)
+    assert (found.kept, found.answers) == ([attended], [])
 
 
 def test_a_history_without_events_is_empty() -> None:

@@ -59,6 +59,13 @@ def test_without_the_late_reports_the_others_are_in_order() -> None:
     assert found.without == [first, second]
 
 
+def test_a_second_raised_is_ignored_beside_late_reports_too() -> None:
+    first, second = said("raised", 0), said("raised", 1)
+    found = arranged(first, second, late("attended", 2))
+    assert (kinds(found.kept), kinds(found.without)) == (["raised", "attended"], ["raised"])
+    assert [one.id for one in found.ignored] == [second.event.id]
+
+
 def test_the_earliest_heard_of_the_unsettled_counts() -> None:
     one, other, confirmed = late(minutes=5), late("closed", 2), late("attended", 1)
     found = arranged(one, other, confirmed, settled("report-confirmed", confirmed, 2 * DAY))

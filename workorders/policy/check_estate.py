@@ -3,19 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Final, get_args
+from typing import Final
 
-from models.history import InputEvent
 from models.premises import EstateSpec, Party, PremisesKind, Provider, ScopeKind
+from models.schemas import CLIENT_SIDE_TYPES, INPUTS
 
-KNOWN_TYPES: Final = frozenset(get_args(event.model_fields["type"].annotation)[0] for event in get_args(InputEvent))
 """Every event type that a source can send."""
-
-CLIENT_SIDE_ONLY: Final = frozenset(
-    name for name in KNOWN_TYPES if name.endswith((".report-confirmed", ".report-refused", ".criticality-settled"))
-)
-"""What only the client side or the division may say."""
-
 
 _THE_BEGINNING: Final = datetime(1, 1, 1, tzinfo=UTC)
 
@@ -129,7 +122,7 @@ def _source_types(spec: EstateSpec) -> Iterator[str]:
         place = f"sources {source.id!r}, types"
         contractor = parties.get(source.role) in {Party.PROVIDER, Party.AGENCY}
         for name in source.types:
-            if name not in KNOWN_TYPES:
+            if name not in INPUTS:
                 yield f"{place}: {name!r} is no event type"
-            elif contractor and name in CLIENT_SIDE_ONLY:
+            elif contractor and name in CLIENT_SIDE_TYPES:
                 yield f"{place}: {name!r} is for the client side, of which role {source.role!r} is not"

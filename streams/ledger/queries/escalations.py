@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.tables import EscalationRow, OutboxRow, StatementRow
 from streams.ledger import rows
-from streams.ledger.queries.plain import as_dict, as_dicts, opened
+from streams.ledger.queries.plain import as_dict, as_dicts, beyond, opened
 
 _ESCALATION: Final = rows.table_of(EscalationRow)
 _STATEMENT: Final = rows.table_of(StatementRow)
@@ -39,7 +39,7 @@ async def escalations(
     if kinds is not None:
         query = query.where(_ESCALATION.c.kind.in_(sorted(kinds)))
     if after is not None:
-        query = query.where(tuple_(_ESCALATION.c.due_at, _ESCALATION.c.id) > tuple_(*after))
+        query = query.where(beyond((_ESCALATION.c.due_at, _ESCALATION.c.id), after))
     return as_dicts(await connection.execute(query))
 
 

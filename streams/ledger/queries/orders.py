@@ -1,15 +1,14 @@
 """Questions about work orders."""
 
 from collections.abc import Collection
-from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.tables import WorkOrderRow
 from streams.ledger import rows
-from streams.ledger.queries.plain import as_dict, as_dicts, opened
+from streams.ledger.queries.plain import as_dict, as_dicts, beyond, opened
 from streams.ledger.store import Key
 
 _ORDER: Final = rows.table_of(WorkOrderRow)
@@ -66,11 +65,9 @@ async def order_states(connection: AsyncConnection, subject: str, unit: str | No
     return [opened(as_dict(row), "state") for row in await connection.execute(query)]
 
 
-def _page(
-    query: Select[Any], units: Collection[str] | None, limit: int, after: tuple[str, str | datetime] | None
-) -> Select[Any]:
+def _page(query: Select[Any], units: Collection[str] | None, limit: int, after: Key | None) -> Select[Any]:
     if units is not None:
         query = query.where(_ORDER.c.unit.in_(sorted(units)))
     if after is not None:
-        query = query.where(tuple_(_ORDER.c.unit, _ORDER.c.subject) > tuple_(*after))
+        query = query.where(beyond((_ORDER.c.unit, _ORDER.c.subject), after))
     return query.order_by(_ORDER.c.unit, _ORDER.c.subject).limit(limit)

@@ -1,10 +1,10 @@
 """Rows as plain values."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Row
+from sqlalchemy import Column, ColumnElement, Row, literal, tuple_
 
 
 def as_dict(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
@@ -15,6 +15,11 @@ def as_dict(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
 def as_dicts(rows: Iterable[Row[*tuple[Any, ...]]]) -> list[dict[str, Any]]:
     """Rows by the names of their columns."""
     return [as_dict(row) for row in rows]
+
+
+def beyond(columns: Sequence[Column[Any]], key: Sequence[object]) -> ColumnElement[bool]:
+    """Whether a row comes after the key in the order of these columns."""
+    return tuple_(*columns) > tuple_(*(literal(part, column.type) for part, column in zip(key, columns, strict=True)))
 
 
 def opened(found: dict[str, Any], *names: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any, Final
+from uuid import UUID
 
 import orjson
 from sqlalchemy import Row, func, select
@@ -84,7 +85,7 @@ async def events(connection: AsyncConnection) -> Checked:
     async for part in (await connection.stream(query)).partitions(_AT_ONCE):
         entries = [(link, orjson.loads(link.entry)) for link in part]
         seals = {(source, id_): seal for _, entry in entries for source, id_, seal in entry.get("events", ())}
-        said = {id_: (seal, link.hash) for link, entry in entries for id_, seal in entry.get("said", ())}
+        said = {UUID(id_): (seal, link.hash) for link, entry in entries for id_, seal in entry.get("said", ())}
         sealed_events += len(seals)
         sealed_messages += len(said)
         for keys in _parts(seals):
@@ -124,9 +125,9 @@ def _digest(row: Row[Any]) -> bytes:
 
 
 def _edited_messages(
-    said: dict[str, tuple[str, str]], names: Sequence[tuple[str]], kept: Sequence[Row[Any]]
+    said: dict[UUID, tuple[str, str]], names: Sequence[tuple[UUID]], kept: Sequence[Row[Any]]
 ) -> list[Finding]:
-    there = {str(row.message_id): row for row in kept}
+    there = {row.message_id: row for row in kept}
     found = []
     for (name,) in names:
         row, (seal, hashed) = there.get(name), said[name]

@@ -13,7 +13,7 @@ from streams.ledger import quarantine, rows, store
 from streams.ledger.context import Contexts
 from streams.ledger.store import Key, Known
 from streams.ledger.verify.finding import Checked, Finding
-from workorders.decide import Case, decide
+from workorders import decide
 from workorders.policy import World
 from workorders.statements import GONE
 
@@ -47,9 +47,9 @@ async def _part(
     found: list[Finding] = []
     for key, one in known.items():
         context = contexts.of(key, one.history) if store.is_order(key) else Context()
-        case = Case(*key, one.history, context, one.remembered, one.marks, since)
+        case = decide.Case(*key, one.history, context, one.remembered, one.marks, since)
         try:
-            decision = decide(case, world, decided_at[key])
+            decision = decide.decide(case, world, decided_at[key])
         except Exception as error:  # noqa: BLE001 - one subject that breaks must not hide the others
             found.append(Finding("states", "/".join(key), f"it cannot be decided: {type(error).__name__}: {error}"))
             continue

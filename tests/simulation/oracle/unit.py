@@ -112,7 +112,8 @@ class Oracle:
         known = self._done.get(name)
         if known is None or now < known[0].ends:
             known = self.night(subject, own, book, now)
-            self._done[name] = known
+            if now >= known[0].ends:
+                self._done[name] = known
         night, conditions, kept = known
         story.nights[subject] = night
         steps: list[Step] = []

@@ -4,7 +4,6 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event
@@ -12,14 +11,14 @@ from sqlalchemy.exc import OperationalError
 
 from streams.ledger.engine import Database
 from streams.ledger.errors import LedgerUnavailable
-from streams.ledger.incoming import Incoming
+from streams.ledger.incoming import Incoming, Outcome
 from streams.ledger.ledger import Ledger
 from tests.streams.ledger import telling
 from tests.streams.ledger.conftest import sqlite_copy
 from tests.streams.ledger.telling import PART, SIBLING, START, Feed, hour, plain, raised
 from workorders.policy import World
 
-Step = Callable[[Ledger, World], Awaitable[Any]]
+Step = Callable[[Ledger, World], Awaitable[Outcome]]
 
 
 class Sabotage:
@@ -63,7 +62,7 @@ def snapshot(url: str) -> list[str]:
 
 
 def batch() -> list[Incoming]:
-    """One of everything: new orders with and without text, siblings, a duplicate, a reused id, bytes that are nothing."""
+    """One of everything: new orders with and without text, siblings, a duplicate, a reused id, and mere bytes."""
     feed = Feed()
     first = raised("WO-1", 0, PART, id="e-first", note="round the back")
     told = [
@@ -78,15 +77,15 @@ def batch() -> list[Incoming]:
     return [*feed.read(*told), feed.raw("work-orders", b"nobody", b"\xff\xfe")]
 
 
-async def take(ledger: Ledger, world: World) -> Any:
+async def take(ledger: Ledger, world: World) -> Outcome:
     return await ledger.take(batch(), hour(1), world)
 
 
-async def sweep(ledger: Ledger, world: World) -> Any:
+async def sweep(ledger: Ledger, world: World) -> Outcome:
     return await ledger.sweep(hour(9), 100, world)
 
 
-async def submit_and_sweep(ledger: Ledger, world: World) -> Any:
+async def submit_and_sweep(ledger: Ledger, world: World) -> Outcome:
     await ledger.submit([plain(raised("WO-5", 1, id="e-fifth"), receipt="r-1")], hour(1), world)
     return await ledger.sweep(hour(2), 100, world)
 
@@ -141,7 +140,7 @@ _KNOWN: dict[str, list[list[str]]] = {}
 
 async def _boundaries(upgraded: Path, folder: Path, world: World, before: list[Step], step: Step) -> list[list[str]]:
     """The database as it is after each commit of a step that has several transactions."""
-    name = step.__name__
+    name = str(step)
     if name not in _KNOWN:
         url = sqlite_copy(upgraded, folder)
         ledger = await Ledger.open(url, time_kind="simulated", now=START)

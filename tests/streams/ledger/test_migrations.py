@@ -45,7 +45,8 @@ def _shape(connection: Connection) -> dict[str, object]:
     ))  # fmt: skip
     indexes = connection.execute(text("SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"))
     keys = connection.execute(text(
-        "SELECT conname, pg_get_constraintdef(oid) AS definition FROM pg_constraint WHERE contype IN ('p', 'f', 'u', 'c')"
+        "SELECT conname, pg_get_constraintdef(oid) AS definition FROM pg_constraint "
+        "WHERE contype IN ('p', 'f', 'u', 'c')"
     ))  # fmt: skip
     found: dict[str, object] = {f"{row.table_name}.{row.column_name}": tuple(row[2:]) for row in columns}
     found |= {row.indexname: row.indexdef for row in indexes if "alembic" not in row.indexname}

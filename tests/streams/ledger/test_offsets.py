@@ -35,7 +35,7 @@ async def test_a_late_writer_is_refused_and_leaves_nothing(ledger: Ledger, world
     await ledger.take(batch, hour(0), world)
     before = await all_rows(ledger, OffsetStateRow)
     zombie = [batch[1], *feed.read(raised("WO-3"))]
-    with pytest.raises(LedgerConflict, match="offset 1 .* stands at 2"):
+    with pytest.raises(LedgerConflict, match=r"offset 1 .* stands at 2"):
         await ledger.take(zombie, hour(1), world)
     assert await all_rows(ledger, OffsetStateRow) == before
     assert len(await all_rows(ledger, EventRow)) == 2

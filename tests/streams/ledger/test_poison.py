@@ -1,10 +1,12 @@
 """Poison: what breaks a decision or its recording is held back alone and loudly, and the neighbours go on."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from uuid import UUID
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import SQLModel
 
 from models.decision import Decision
 from models.tables import EventRow, OffsetStateRow, QuarantineRow, RejectedRow, UnitRow, WorkOrderRow
@@ -24,7 +26,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> Callable[[Breaks], None]:
     sound = decide.decide
 
     def install(breaks: Breaks) -> None:
-        def decide_or_break(case: Case, world: World, now: Any) -> Decision:
+        def decide_or_break(case: Case, world: World, now: datetime) -> Decision:
             if breaks(case):
                 raise ZeroDivisionError("a fault of ours")
             return sound(case, world, now)
@@ -131,10 +133,17 @@ async def test_an_input_that_cannot_be_recorded_is_found_by_halving_and_rejected
 ) -> None:
     sound = rows.insert
 
-    async def insert(connection: Any, model: Any, found: Any, **more: Any) -> None:
+    async def insert(
+        connection: AsyncConnection,
+        model: type[SQLModel],
+        found: Sequence[rows.Values],
+        *,
+        clash: rows.Clash = "fail",
+        by: tuple[str, ...] | None = None,
+    ) -> None:
         if model is EventRow and any(row["id"] == "poison" for row in found):
             raise TypeError("this row cannot be written")
-        await sound(connection, model, found, **more)
+        await sound(connection, model, found, clash=clash, by=by)
 
     monkeypatch.setattr(rows, "insert", insert)
     told = [raised(f"WO-{n}") for n in range(9)]
@@ -161,7 +170,7 @@ async def test_two_subjects_whose_rungs_bear_one_id_hold_up_nobody_else(
     same = UUID(int=7)
     sound = decide.decide
 
-    def collide(case: Case, world: World, now: Any) -> Decision:
+    def collide(case: Case, world: World, now: datetime) -> Decision:
         decision = sound(case, world, now)
         if case.subject in {"WO-1", "WO-2"}:
             for statement in decision.statements:

@@ -1,5 +1,6 @@
 """What people ask the ledger, and what it answers."""
 
+from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Any
 from uuid import uuid5
@@ -15,6 +16,7 @@ from tests.streams.ledger.telling import AP, OFFICE, OTHER_AP, PAINT, PART, Feed
 from workorders.policy import World
 
 NIGHT = f"{AP}/2026-01-13"
+WINDOW: dict[str, Any] = {"from": hour(10).isoformat(), "until": hour(22).isoformat()}
 
 
 @pytest.fixture
@@ -30,7 +32,7 @@ async def told(ledger: Ledger, world: World, feed: Feed) -> Ledger:
             event("work-order.paused", "WO-2", 1, reason="parts", until=hour(48).isoformat()),
             event("work-order.attended", "WO-404", 1, premises=OFFICE),
             event("shift-cover.confirmed", NIGHT, 1, source="ap-managers", cover_ref="c-1", supplier="agency",
-                  **{"from": hour(10).isoformat(), "until": hour(22).isoformat()}),
+                  **WINDOW),
             raised("WO-5", premises="nowhere"),
         ),
         hour(1),
@@ -41,7 +43,12 @@ async def told(ledger: Ledger, world: World, feed: Feed) -> Ledger:
     return ledger
 
 
-async def _ask(ledger: Ledger, question: Any, *given: Any, **more: Any) -> Any:
+async def _ask(  # what comes back depends on the question
+    ledger: Ledger,
+    question: Callable[..., Awaitable[Any]],
+    *given: object,
+    **more: object,
+) -> Any:  # noqa: ANN401
     async with ledger.reading() as connection:
         return await question(connection, *given, **more)
 
@@ -54,8 +61,9 @@ async def test_the_board_counts_what_is_outstanding_by_premises_and_ldu(told: Le
     assert (found.premises[AP].breached, found.premises[AP].disputed, found.premises[AP].paused) == (1, 1, 1)
     assert found.premises[AP].nights_short > 0
     assert found.premises[AP].standing > 0
-    ldu = world.estates.at(hour(5)).premises(AP).ldu
-    assert found.ldus[ldu].outstanding >= 2
+    premises = world.estates.at(hour(5)).premises(AP)
+    assert premises is not None
+    assert found.ldus[premises.ldu].outstanding >= 2
     assert sum(line.outstanding for line in found.ldus.values()) == 4
 
 
@@ -70,8 +78,10 @@ async def test_the_premises_of_a_silent_source_show_as_unknown_never_as_zero(tol
 
 
 async def test_a_premises_that_left_the_estate_stays_on_the_board(told: Ledger, world: World) -> None:
-    columns = "version, audit_n, audit_head, nights_until, backlog_n, backlog_due_at, incomplete"
-    await execute(told, f"INSERT INTO unit (id, {columns}) SELECT 'gone', {columns} FROM unit WHERE id = :u", u=OFFICE)
+    unit = (
+        "INSERT INTO unit (id, version, audit_n, audit_head, backlog_n, incomplete) VALUES ('gone', 1, 0, '', 0, :no)"
+    )
+    await execute(told, unit, no=False)
     await execute(told, "UPDATE work_order SET unit = 'gone' WHERE subject = 'WO-4'")
     found = await _ask(told, queries.board, world, hour(5))
     assert found.premises["gone"].outstanding == 1
@@ -158,14 +168,14 @@ async def test_the_nights_of_a_period_are_listed(told: Ledger) -> None:
 
 async def test_the_cover_ledger_adds_up_ended_nights_by_ap_and_agency(told: Ledger, world: World, feed: Feed) -> None:
     feed.next_offset |= {"shift-cover": 1}
-    here = {"source": "ap-managers", "cover_ref": "c-1"}
-    window = {"from": hour(10).isoformat(), "until": hour(22).isoformat()}
+    here: dict[str, Any] = {"source": "ap-managers", "cover_ref": "c-1"}
     await told.take(
         feed.read(
-            event("shift-cover.confirmed", NIGHT, 6, source="ap-managers", cover_ref="c-2", supplier="agency", **window),
+            event("shift-cover.confirmed", NIGHT, 6, source="ap-managers", cover_ref="c-2", supplier="agency",
+                  **WINDOW),
             event("shift-cover.withdrawn", NIGHT, 9, source="ap-managers", cover_ref="c-2"),
             event("shift-cover.contingency-arranged", NIGHT, 9.5, source="division", cover_ref="c-3", replaces="own",
-                  cost_pence=18_000, **window),
+                  cost_pence=18_000, **WINDOW),
             event("shift-cover.checked-in", NIGHT, 10.1, **here),
             event("shift-cover.checked-in", NIGHT, 10.1, source="division", cover_ref="c-3"),
             heard=11,
@@ -184,9 +194,10 @@ async def test_the_cover_ledger_adds_up_ended_nights_by_ap_and_agency(told: Ledg
     assert (line.nights, line.required, line.asked_of_agency) == (1, 2 * 720, 720)
     assert (line.agency, line.contingency, line.own, line.uncovered) == (720, 720, 0, 0)
     assert (line.cost_pence, line.withdrawals, line.shortest_notice, line.fill_rate) == (18_000, 1, 60, 1.0)
-    agency = world.estates.at(hour(5)).provider_of(AP, hour(10), "agency").id
-    assert found["agencies"][agency].nights == 2
-    assert found["agencies"][agency].uncovered == 720
+    agency = world.estates.at(hour(5)).provider_of(AP, hour(10), "agency")
+    assert agency is not None
+    assert found["agencies"][agency.id].nights == 2
+    assert found["agencies"][agency.id].uncovered == 720
     assert found["premises"][OTHER_AP].fill_rate == 0.0
 
 

@@ -1,6 +1,7 @@
 """Rows by the set mean the same on both databases, whatever they hold."""
 
-from datetime import UTC, datetime, timedelta, timezone
+import sqlite3
+from datetime import UTC, date, datetime, timedelta, timezone
 from uuid import UUID
 
 import pytest
@@ -33,8 +34,8 @@ def _message(n: int, value: str) -> dict[str, object]:
 async def test_what_is_written_is_read_back_to_the_microsecond_and_byte(ledger: Ledger) -> None:
     elsewhere = datetime(2026, 3, 29, 2, 30, 0, 1, tzinfo=timezone(timedelta(hours=1)))
     value = bytes(range(256))
-    row = {"receipt": "r", "source": "s'\"\\", "event_id": "é\u2028😀", "digest": b"\x00" * 32, "topic": "t", "key": "k",
-           "value": value, "received_at": elsewhere}  # fmt: skip
+    row = {"receipt": "r", "source": "s'\"\\", "event_id": "é\u2028😀", "digest": b"\x00" * 32, "topic": "t",
+           "key": "k", "value": value, "received_at": elsewhere}  # fmt: skip
     async with ledger.database.writing() as connection:
         await rows.insert(connection, InboxRow, [row])
     (found,) = await all_rows(ledger, InboxRow)
@@ -42,6 +43,21 @@ async def test_what_is_written_is_read_back_to_the_microsecond_and_byte(ledger: 
     assert found.received_at == elsewhere
     assert found.received_at.tzinfo is UTC
     assert (found.relayed_at, found.fate) == (None, None)
+
+
+async def test_both_ways_of_writing_leave_the_same_in_the_file(small: Ledger) -> None:
+    table = rows.table_of(OutboxRow)
+    async with small.database.writing() as connection:
+        await rows.insert(connection, OutboxRow, [_message(1, "by the set")])
+        await connection.execute(table.insert().values(**_message(2, "by SQLAlchemy")))
+        await rows.insert(connection, UnitRow, [_unit("a", nights_until=date(2026, 1, 13))])
+        await connection.execute(UNIT.insert().values(**_unit("b", nights_until=date(2026, 1, 13))))
+    with sqlite3.connect(str(small.database.url.database)) as file:
+        one, two = file.execute("SELECT length(message_id), created_at, sent_at, typeof(value) FROM outbox")
+        assert one == two
+        assert one[1] == "2026-01-13 10:00:00.000000"
+        a, b = file.execute("SELECT nights_until, incomplete, version FROM unit ORDER BY id")
+        assert a == b == ("2026-01-13", 0, 0)
 
 
 async def test_rows_are_written_in_the_order_given(ledger: Ledger) -> None:

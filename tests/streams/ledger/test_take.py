@@ -5,6 +5,7 @@ import hashlib
 from datetime import datetime
 
 import orjson
+
 from models.tables import EventNoteRow, EventRow, OffsetStateRow, OutboxRow, RejectedRow, UnitRow, WorkOrderRow
 from streams.ledger import queries
 from streams.ledger.ledger import Ledger

@@ -1,10 +1,12 @@
 """Several writers at once: nobody loses an update, a stalled writer is thrown out, and sweepers share the work."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import SQLModel
 
 from models.tables import EventRow, OffsetStateRow, UnitRow, WorkOrderRow
 from streams.ledger import rows, units
@@ -130,12 +132,19 @@ async def test_a_writer_that_stalled_is_thrown_out_and_its_late_commit_is_refuse
     stalled = asyncio.Event()
     sound = rows.insert
 
-    async def insert(connection, model, found, **more):  # type: ignore[no-untyped-def]
+    async def insert(
+        connection: AsyncConnection,
+        model: type[SQLModel],
+        found: Sequence[rows.Values],
+        *,
+        clash: rows.Clash = "fail",
+        by: tuple[str, ...] | None = None,
+    ) -> None:
         if model is EventRow and not stalled.is_set():
             await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = '200ms'"))
             stalled.set()
             await asyncio.sleep(1)
-        await sound(connection, model, found, **more)
+        await sound(connection, model, found, clash=clash, by=by)
 
     monkeypatch.setattr(rows, "insert", insert)
     zombie = asyncio.create_task(other.take(batch, hour(0), world))

@@ -1,0 +1,175 @@
+"""The reader: one connection's reading of the input topics, held against the offsets that the ledger keeps."""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+
+from streams.kafka_client import BrokerUnreachable, Consumer
+from streams.ledger.errors import LedgerConflict, OffsetGap
+from streams.ledger.incoming import Incoming, Origin, Rejection, Stream
+from streams.parts import Parts
+
+log = logging.getLogger(__name__)
+
+LOG_APPEND_TIME: Final = 1
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+Found = Mapping[TopicPartition, Sequence[ConsumerRecord]]
+"""Records as they were fetched, by partition, each partition's in order."""
+
+
+class RecordsLostError(Exception):
+    """The broker's log ends before the place up to which the ledger has read it: the broker has lost records."""
+
+    def __init__(self, partition: TopicPartition, at: int, ends: int) -> None:
+        super().__init__(
+            f"partition {partition.partition} of {partition.topic} ends at offset {ends}, but the ledger has read it "
+            f"up to {at}: the broker has lost records; make the topic anew, for what comes next would be passed over"
+        )
+
+
+class Reader(ConsumerRebalanceListener):  # type: ignore[misc]  # it ships no types
+    """Where each assigned partition stands. ``in_hand`` is held while a batch is taken, and while partitions change."""
+
+    def __init__(self, parts: Parts, consumer: Consumer, in_hand: asyncio.Lock) -> None:
+        self._parts = parts
+        self._consumer = consumer
+        self._in_hand = in_hand
+        self._streams: dict[TopicPartition, Stream] = {}
+        self._next: dict[TopicPartition, int] = {}
+        self._sought_again: set[TopicPartition] = set()
+        self._failure: BaseException | None = None
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Let the batch in hand be finished, then forget the partitions: another worker reads them from now on."""
+        async with self._in_hand:
+            for partition in revoked:
+                self._next.pop(partition, None)
+            self._parts.progress.assigned = len(self._next)
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Seek to where the ledger stands in each partition."""
+        async with self._in_hand:
+            try:
+                await self._seek(list(assigned))
+            except Exception as error:  # noqa: BLE001 - the client would only log it; reading must not go on without
+                self._failure = error
+
+    async def fetch(self) -> Found:
+        """What is there, or nothing after a moment.
+
+        Raises ``OffsetGap`` and ``RecordsLostError`` when the broker no longer has what comes next.
+        """
+        settings = self._parts.settings
+        found: Found = {}
+        try:
+            found = await self._consumer.getmany(
+                timeout_ms=settings.batch_max_wait_ms, max_records=settings.batch_max_records
+            )
+        except NoOffsetForPartitionError:
+            # The first assignment is still being sought: the listener holds the lock until it has been.
+            async with self._in_hand:
+                log.debug("the first assignment has been sought")
+        except OffsetOutOfRangeError:
+            # It may be the group's offset that is out of range, asked for before the seek; ours is what counts.
+            async with self._in_hand:
+                await self._check_range(self._next)
+        if self._failure is not None:
+            raise self._failure
+        return found
+
+    async def take(self, found: Found) -> list[Rejection]:
+        """Take what was fetched into the ledger; what was rejected. The caller holds ``in_hand``.
+
+        If another writer has gone further, nothing is taken, and reading goes on from where the ledger stands.
+        """
+        batch = [
+            self._incoming(partition, record)
+            for partition in sorted(found)
+            for record in self._in_order(partition, found[partition])
+        ]
+        if not batch:
+            return []
+        try:
+            outcome = await self._parts.ledger.take(batch, self._parts.clock.now(), self._parts.world)
+        except LedgerConflict as conflict:
+            log.warning("the batch in hand was dropped: %s", conflict)
+            await self._seek(sorted(self._next))
+            return []
+        for incoming in batch:
+            if incoming.origin is not None:
+                self._advance(incoming.origin)
+        self._parts.progress.duplicates += outcome.duplicates
+        self._parts.count(outcome)
+        await self._tell_group()
+        return outcome.rejections
+
+    async def _seek(self, partitions: Sequence[TopicPartition]) -> None:
+        names = sorted({partition.topic for partition in partitions})
+        lives = await self._parts.cluster.incarnations(names)
+        for partition in partitions:
+            life = lives[partition.topic]
+            self._streams[partition] = Stream(
+                life.cluster, self._parts.logical(partition.topic), life.topic, partition.partition
+            )
+        stands = await self._parts.ledger.positions([self._streams[partition] for partition in partitions])
+        known = {partition: stands.get(self._streams[partition]) for partition in partitions}
+        for partition, at in (await self._check_range(known)).items():
+            self._consumer.seek(partition, at)
+            self._next[partition] = at
+        self._parts.progress.assigned = len(self._next)
+
+    async def _check_range(self, stands: Mapping[TopicPartition, int | None]) -> dict[TopicPartition, int]:
+        """See that the broker has, or will have, what comes next; what was never read begins where the broker does."""
+        partitions = sorted(stands)
+        begins = await self._consumer.beginning_offsets(partitions)
+        ends = await self._consumer.end_offsets(partitions)
+        found: dict[TopicPartition, int] = {}
+        for partition in partitions:
+            begin, end, known = begins[partition], ends[partition], stands[partition]
+            found[partition] = at = begin if known is None else known
+            if at < begin:
+                raise OffsetGap(partition.topic, partition.partition, at, begin)
+            if at > end:
+                raise RecordsLostError(partition, at, end)
+        return found
+
+    def _in_order(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> list[ConsumerRecord]:
+        """The records that follow where the ledger stands; what was fetched before a seek is dropped."""
+        expected = self._next.get(partition)
+        if expected is None:
+            return []
+        records = [record for record in records if record.offset >= expected]
+        if records and records[0].offset > expected and partition not in self._sought_again:
+            self._sought_again.add(partition)
+            self._consumer.seek(partition, expected)
+            return []
+        self._sought_again.discard(partition)
+        return records
+
+    def _incoming(self, partition: TopicPartition, record: ConsumerRecord) -> Incoming:
+        stamped = record.timestamp_type == LOG_APPEND_TIME
+        heard = EPOCH + timedelta(milliseconds=record.timestamp) if stamped else self._parts.clock.now()
+        return Incoming(
+            topic=self._parts.logical(partition.topic),
+            key=record.key,
+            value=record.value,
+            headers=record.headers,
+            origin=Origin(self._streams[partition], record.offset),
+            heard=heard,
+        )
+
+    def _advance(self, origin: Origin) -> None:
+        partition = TopicPartition(self._parts.topic(origin.stream.topic), origin.stream.partition)
+        self._next[partition] = origin.offset + 1
+
+    async def _tell_group(self) -> None:
+        """Show tools how far we are; that it fails costs nothing, for the ledger is what we go by."""
+        with suppress(KafkaError, BrokerUnreachable):
+            await self._consumer.commit(dict(self._next))
