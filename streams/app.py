@@ -72,6 +72,8 @@ async def serve(app: faust.App, stop: asyncio.Event, *, stop_within_s: float) ->
     starting = asyncio.create_task(app.start())
     try:
         await asyncio.wait({asked, starting}, return_when=asyncio.FIRST_COMPLETED)
+        # A start is seen through, for what is stopped while it starts may never hear of the stop.
+        await asyncio.wait({starting}, timeout=stop_within_s / 2)
         if starting.done():
             starting.result()
         while not asked.done() and not app.crashed:

@@ -16,6 +16,7 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
 from faust.transport.drivers.aiokafka import Transport as FaustTransport
 from faust.types import TP, TopicT
+from mode.threads import ServiceThread, WorkerThread
 
 from streams.app import serve
 from streams.kafka_client import Consumer, find_broker, make_consumer
@@ -24,11 +25,24 @@ from streams.settings import Settings
 log = logging.getLogger(__name__)
 
 COMMIT_WITHIN_S: Final = 1.0
+THREAD_ENDS_WITHIN_S: Final = 2.0
 Beginning = Literal["earliest", "latest"]
 
 
 class _NoProducer(BootStrategy):
     enable_kafka_producer = False
+
+
+class _LeavableThread(WorkerThread):
+    """The thread of Faust's consumer, which neither a stop nor the end of the process waits for without bound."""
+
+    def __init__(self, service: ServiceThread) -> None:
+        super().__init__(service)
+        self.daemon = True
+
+    def stop(self) -> None:
+        if not self.is_stopped.wait(THREAD_ENDS_WITHIN_S):
+            log.warning("the watch's thread was left behind: it did not end within %g s", THREAD_ENDS_WITHIN_S)
 
 
 class WatchApp(faust.App):
@@ -89,6 +103,7 @@ def _transport(make: Callable[[], Consumer]) -> type[FaustTransport]:
     """Faust's way to Kafka, through our consumer, which can be stopped while the broker is away."""
 
     class Thread(AIOKafkaConsumerThread):
+        Worker = _LeavableThread
         logger = logging.getLogger("faust.transport")
 
         def _create_worker_consumer(self, transport: FaustTransport) -> Consumer:  # noqa: ARG002 - as inherited

@@ -50,14 +50,14 @@ def run_import(  # noqa: PLR0913 - one for each option of the command
 ) -> int:
     """Judge a file and print what became of its rows; exit code 1 if rows were refused.
 
+    The estate is the one that is given, else the one that the mapping names, else the default.
     ``promises`` honoured means that a promised time counts alone, ignored that only the policy's targets do; without
     it the policy says for each source what counts.
     """
     found = load_mapping(mapping)
-    rules, site = load_policy(policy), default_estate() if estate is None else load_estate(estate)
-    if promises is not None:
-        rules = with_promises(rules, promises)
-    world = world_of(rules, site, f"{policy.name} with {estate.name if estate else 'the default estate'}")
+    if estate is None and found.estate is not None:
+        estate = mapping.parent / found.estate
+    world = _world(policy, estate, promises)
     _check_door(found, world)
     at = instant(as_of, now=SystemClock().now(), zone=zone_named(found.times.zone), name="--as-of")
     with file.open("rb") as source:
@@ -69,6 +69,13 @@ def run_import(  # noqa: PLR0913 - one for each option of the command
     else:
         show(report, found, verdicts)
     return Exit.NO if report.refused_rows else Exit.OK
+
+
+def _world(policy: Path, estate: Path | None, promises: Promises | None) -> World:
+    rules, site = load_policy(policy), default_estate() if estate is None else load_estate(estate)
+    if promises is not None:
+        rules = with_promises(rules, promises)
+    return world_of(rules, site, f"{policy.name} with {estate.name if estate else 'the default estate'}")
 
 
 def with_promises(policy: Policy, promises: Promises) -> Policy:

@@ -181,10 +181,14 @@ class Status(Fixed):
 
 
 class Mapping(Fixed):
-    """What one kind of file means. ``source`` is the registered source of the estate that says it."""
+    """What one kind of file means. ``source`` is the registered source of the estate that says it.
+
+    ``estate`` names the estate's file, seen from the mapping's own, for an import that is given none.
+    """
 
     name: Name
     source: SourceId
+    estate: Annotated[str, Field(min_length=1)] | None = None
     file: Dialect = Dialect()
     times: Times
     columns: Columns

@@ -146,4 +146,5 @@ def _written(paths: Sequence[Path]) -> Iterator[list[Any]]:
 
 
 def _cells(remark: Remark) -> tuple[object, ...]:
-    return remark.row, quote_name(remark.reference), remark.column, remark.code, remark.sentence
+    reference = quote_name(remark.reference) if remark.reference else ""
+    return remark.row, reference, remark.column, remark.code, remark.sentence

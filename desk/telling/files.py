@@ -12,6 +12,9 @@ from typing import IO, Final
 
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col
 
 from desk.exits import BadInput, Exit
 from desk.opening import Desk, open_ledger
@@ -19,7 +22,8 @@ from desk.options import Reading
 from desk.printing import console, counted, new_console, print_json
 from desk.telling.inputs import as_input, with_receipt
 from models.refusal import Refusal
-from streams.ledger.incoming import Incoming
+from models.tables import InboxRow
+from streams.ledger.incoming import Incoming, Rejection
 from streams.ledger.ledger import Ledger
 
 BATCH: Final = 500
@@ -72,24 +76,43 @@ async def _send(lines: Iterable[tuple[int, bytes]], size: int | None, reading: R
 
 
 async def _take(desk: Desk, ledger: Ledger, batch: list[tuple[int, bytes]], sent: Sent) -> None:
-    """Make a batch durable and take it."""
+    """Make a batch durable and take it; a worker that takes it at the same moment changes nothing of the count."""
     inputs = [(number, as_input(raw)) for number, raw in batch if raw.strip()]
     sent.lines += len(inputs)
     now = desk.clock.now()
     answers = await ledger.submit([incoming for _, incoming in inputs], now, desk.world)
-    fresh: list[Incoming] = []
+    fresh: dict[str, tuple[int, Incoming]] = {}
     for (number, incoming), answer in zip(inputs, answers, strict=True):
         if isinstance(answer, Refusal):
             sent.refused.append(RefusedLine(number, str(answer.code), answer.field, answer.sentence))
+        elif answer.again:
+            sent.duplicates += 1
         else:
-            fresh.append(with_receipt(incoming, answer))
-    outcome = await ledger.take(fresh, now, desk.world)
-    sent.recorded += outcome.recorded
-    sent.duplicates += outcome.duplicates
-    numbers = {incoming.value: number for number, incoming in inputs}
-    for one in outcome.rejections:
-        number = numbers.get(one.incoming.value, 0)
-        sent.refused.append(RefusedLine(number, one.code, one.field, one.sentence))
+            fresh[answer.id] = number, with_receipt(incoming, answer)
+    outcome = await ledger.take([incoming for _, incoming in fresh.values()], now, desk.world)
+    reasons = {one.incoming.receipt: one for one in outcome.rejections}
+    async with ledger.reading() as connection:
+        fates = await _fates(connection, list(fresh))
+    for receipt, (number, _) in fresh.items():
+        _count(sent, number, fates.get(receipt), reasons.get(receipt))
+
+
+def _count(sent: Sent, number: int, fate: str | None, why: Rejection | None) -> None:
+    if fate == "duplicate":
+        sent.duplicates += 1
+    elif fate != "rejected":
+        sent.recorded += 1
+    elif why is not None:
+        sent.refused.append(RefusedLine(number, why.code, why.field, why.sentence))
+    else:
+        sent.refused.append(
+            RefusedLine(number, "rejected", "", "A worker rejected it; 'workorders rejected list' says why.")
+        )
+
+
+async def _fates(connection: AsyncConnection, receipts: list[str]) -> dict[str, str | None]:
+    query = select(col(InboxRow.receipt), col(InboxRow.fate)).where(col(InboxRow.receipt).in_(receipts))
+    return {row.receipt: row.fate for row in await connection.execute(query)}
 
 
 @contextmanager

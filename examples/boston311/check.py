@@ -48,6 +48,8 @@ WORKING_TIME: Final = frozenset(
 GOALS: Final = {"24x7": 0.999, "working time": 0.925}
 ENOUGH: Final = 500
 """Below so many rows a share says little: it is shown and not judged."""
+ENOUGH_EVENTS: Final = 5_000
+"""Below so many events the start-up counts for more than the speed."""
 EVENTS_A_SECOND: Final = 60_000 / 120
 """A year of a city in two minutes."""
 
@@ -100,7 +102,7 @@ def imported(file: Path, promises: Promises, as_of: str, folder: Path) -> Run:
     """Import the file into a ledger of its own and read what came of it."""
     out = folder / f"{promises}.csv"
     began, worked = perf_counter(), process_time()
-    options = {"mapping": HERE / "mapping.toml", "policy": HERE / "policy.toml", "estate": HERE / "estate.toml"}
+    options = {"mapping": HERE / "mapping.toml", "policy": HERE / "policy.toml"}
     told = {**options, "as-of": as_of, "verdicts": out, "promises": promises, "ledger": folder / f"{promises}.db"}
     code = workorders(["import", str(file), *(f"--{name}={value}" for name, value in told.items())])
     seconds, work = perf_counter() - began, process_time() - worked
@@ -112,9 +114,12 @@ def imported(file: Path, promises: Promises, as_of: str, folder: Path) -> Run:
 
 
 def rows_of(file: Path) -> Iterator[Row]:
-    """The rows of a CSV file."""
-    with file.open(encoding="utf-8-sig", newline="") as source:
-        yield from csv.DictReader(source)
+    """The rows of a CSV file, each with its number under ``row``; the header is row 1."""
+    with file.open(encoding="utf-8-sig", errors="replace", newline="") as source:
+        header, *rows = csv.reader(source)
+    for number, cells in enumerate(rows, 2):
+        if cells:
+            yield {"row": str(number), **dict(zip(header, cells, strict=False))}
 
 
 def breaches(rows: Sequence[Row], run: Run, found: Findings) -> None:
@@ -122,9 +127,7 @@ def breaches(rows: Sequence[Row], run: Run, found: Findings) -> None:
     labelled: Counter[bool] = Counter()
     unlabelled: Counter[tuple[str, str]] = Counter()
     for row in rows:
-        verdict = run.verdicts.get(row["CASE_ENQUIRY_ID"])
-        if verdict is None:
-            continue
+        verdict = run.verdicts[row["CASE_ENQUIRY_ID"].strip()]
         if row["OnTime_Status"] and row["TARGET_DT"]:
             labelled[(verdict["breached"] == "true") == (row["OnTime_Status"] == "OVERDUE")] += 1
         else:
@@ -146,9 +149,8 @@ def due_times(rows: Sequence[Row], run: Run, found: Findings) -> None:
     total: Counter[str] = Counter()
     others: Counter[tuple[str, str]] = Counter()
     for row in rows:
-        verdict = run.verdicts.get(row["CASE_ENQUIRY_ID"])
-        if verdict is not None and row["TARGET_DT"]:
-            kind = difference(row, verdict)
+        if row["TARGET_DT"]:
+            kind = difference(row, run.verdicts[row["CASE_ENQUIRY_ID"].strip()])
             total[row["TYPE"]] += 1
             agree[row["TYPE"]] += not kind
             if kind and row["TYPE"] in ROUND_THE_CLOCK | WORKING_TIME:
@@ -187,13 +189,13 @@ def calendar_of(kind: str) -> str:
     return "24x7" if kind in ROUND_THE_CLOCK else "working time" if kind in WORKING_TIME else "-"
 
 
-def accounts(rows: Sequence[Row], run: Run, found: Findings) -> None:
-    """(c) Every row is accounted for: it has a verdict, or it was refused with a reason."""
-    refused = {row["reference"] for row in run.refused}
-    lost = [row for row in rows if row["CASE_ENQUIRY_ID"] not in run.verdicts.keys() | refused]
+def accounts(every: int, taken: Sequence[Row], run: Run, found: Findings) -> None:
+    """(c) Every row is accounted for: there is a verdict on its order, or it was refused with a reason."""
+    lost = [row for row in taken if row["CASE_ENQUIRY_ID"].strip() not in run.verdicts]
     found.console.rule("(c) every row accounted for", align="left")
-    said = f"{len(rows):,} rows: {len(rows) - len(run.refused):,} accepted, {len(run.refused):,} refused"
-    found.goal(f"{said}, {len(lost):,} unaccounted for.", met=bool(rows) and not lost)
+    said = f"{every:,} rows: {len(taken):,} accepted, {len(run.refused):,} refused"
+    met = every == len(taken) + len(run.refused) > 0 and not lost
+    found.goal(f"{said}, {len(lost):,} without a verdict.", met=met)
     for title, remarks in (("Refused, by reason", run.refused), ("Flagged, by reason", run.flagged)):
         kinds = Counter((remark["code"], remark["column"]) for remark in remarks)
         found.counted(title, ("code", "column", "rows"), ((*kind, n) for kind, n in kinds.most_common()))
@@ -208,10 +210,10 @@ def speed(runs: Sequence[Run], found: Findings) -> None:
     said = (
         f"{rate:,.0f} events/s, start to end ({events:,} events in {seconds:.1f} s, {work:.1f} s of them our own work)"
     )
-    if events >= ENOUGH:
+    if events >= ENOUGH_EVENTS:
         found.goal(f"{said}; a year of a city, 60,000 events, in {60_000 / rate:.0f} s.", met=rate >= EVENTS_A_SECOND)
     else:
-        found.console.print(f"       {said} (not judged: fewer than {ENOUGH} events).")
+        found.console.print(f"       {said} (not judged: fewer than {ENOUGH_EVENTS:,} events).")
 
 
 def main() -> int:
@@ -220,14 +222,16 @@ def main() -> int:
     asked.add_argument("file", nargs="?", type=Path, default=WHOLE if WHOLE.exists() else SAMPLE)
     asked.add_argument("--as-of", default=SNAPSHOT, help="the instant at which the data were drawn")
     given = asked.parse_args()
-    rows = list(rows_of(given.file))
+    every = list(rows_of(given.file))
     found = Findings()
     with tempfile.TemporaryDirectory() as folder:
         honoured, ignored = (imported(given.file, how, given.as_of, Path(folder)) for how in ("honoured", "ignored"))
         found.console.print()
-        breaches(rows, honoured, found)
-        due_times(rows, ignored, found)
-        accounts(rows, honoured, found)
+        refused = {row["row"] for row in honoured.refused}
+        taken = [row for row in every if row["row"] not in refused]
+        breaches(taken, honoured, found)
+        due_times(taken, ignored, found)
+        accounts(len(every), taken, honoured, found)
         speed([honoured, ignored], found)
     found.console.print("[bold green]All goals met.[/]" if found.met else "[bold red]A goal is missed.[/]")
     return 0 if found.met else 1

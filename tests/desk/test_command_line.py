@@ -58,9 +58,9 @@ def test_every_command_explains_itself(command: tuple[str, ...], workorders: Wor
     assert ended.err == ""
 
 
-READING = """board; nights; show x; explain x; escalations; orphans; disputes; cover-ledger; verify; watch
-; rejected list; rejected show 1; policy show; policy check x; estate check x; topics plan; topics check
-; db upgrade; demo"""
+READING = """board; nights; show x; explain x; escalations; orphans; disputes; cover-ledger; verify; watch;
+rejected list; rejected show 1; policy show; policy check x; estate check x; topics plan; topics check;
+db upgrade; demo"""
 
 
 @pytest.mark.parametrize("command", [tuple(line.split()) for line in READING.split(";")], ids=" ".join)

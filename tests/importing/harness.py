@@ -86,14 +86,14 @@ def rows_of(content: bytes, by: FileMapping | None = None) -> list[Row | Remark]
             return list(Rows(file, path.name, by or mapping()))
 
 
-def read(by: FileMapping | None = None, as_of: datetime = AS_OF, **changes: str) -> Order | Remark:
+def read(by: FileMapping | None = None, as_of: datetime = AS_OF, /, **changes: str) -> Order | Remark:
     """One row like Boston's with these changes, read as an order."""
     (found,) = rows_of(file_of([row(**changes)]), by)
     assert isinstance(found, Row)
     return Orders(by or mapping(), as_of).read(found)
 
 
-def told(by: FileMapping | None = None, **changes: str) -> Told | Remark:
+def told(by: FileMapping | None = None, /, **changes: str) -> Told | Remark:
     """The same with its events."""
     order = read(by, **changes)
     return order if isinstance(order, Remark) else Telling(by or mapping(), world()).tell(order)

@@ -87,11 +87,11 @@ def test_an_order_that_ends_when_it_is_raised_is_taken() -> None:
 
 
 def test_what_ends_after_the_instant_of_the_import_is_open_and_flagged() -> None:
-    found = read(as_of=datetime(2015, 5, 6, 13, 14, 59, tzinfo=UTC), CLOSURE_CODE="never seen")
+    found = read(None, datetime(2015, 5, 6, 13, 14, 59, tzinfo=UTC), CLOSURE_CODE="never seen")
     assert isinstance(found, Order)
     assert found.ended is None
     assert flags(found) == [("CLOSED_DT", Why.ENDED_AFTER_AS_OF)]
-    at_once = read(as_of=datetime(2015, 5, 6, 13, 15, tzinfo=UTC))
+    at_once = read(None, datetime(2015, 5, 6, 13, 15, tzinfo=UTC))
     assert isinstance(at_once, Order)
     assert at_once.ended is not None
 
@@ -188,5 +188,5 @@ def test_an_event_says_that_it_was_heard_when_it_happened_and_from_which_row_it_
 
 def test_the_instant_of_the_import_itself_has_happened() -> None:
     at = AS_OF - timedelta(0)
-    found = read(as_of=at, OPEN_DT="01/12/2016 10:54:00 PM", **OPEN)
+    found = read(None, at, OPEN_DT="01/12/2016 10:54:00 PM", **OPEN)
     assert isinstance(found, Order)

@@ -22,7 +22,12 @@ PARTIES = {
     "provider-helpdesk": Party.PROVIDER,
     "provider-account-manager": Party.PROVIDER,
 }
-LOCK = {"asset": "entry-lock", "fault": "will-not-secure", "impacts": ["site-security"], "alternative_available": False}
+LOCK: dict[str, Any] = {
+    "asset": "entry-lock",
+    "fault": "will-not-secure",
+    "impacts": ["site-security"],
+    "alternative_available": False,
+}
 _FAMILY = {"escalation-response": ("acknowledged", "resolved", "declined")}
 _NUMBERS = count(1)
 

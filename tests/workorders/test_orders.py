@@ -1,6 +1,7 @@
 """An order's story: what stands, what is said and what is taken back, told event by event."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -13,7 +14,12 @@ from tests.workorders.telling import LOCK, START, Telling, answer, event, hour, 
 BREACH, WARNING = EscalationKind.BREACH, EscalationKind.WARNING
 ATTEND, SAFE, FIX = "attend", "make-safe", "fix"
 PAM, SAM, TASKFORCE = "account-manager", "senior-account-manager", "national-taskforce"
-OTHER = {"asset": "hot-water", "fault": "total-loss", "impacts": [], "alternative_available": False}  # P2
+OTHER: dict[str, Any] = {
+    "asset": "hot-water",
+    "fault": "total-loss",
+    "impacts": [],
+    "alternative_available": False,
+}  # P2
 
 
 def order(found: object) -> OrderState:
@@ -318,7 +324,12 @@ def test_a_short_staffed_night_makes_an_open_security_order_count_as_the_first()
     assert order(plain.state).classification.effective is Priority.P2  # type: ignore[union-attr]
 
 
-PARTIAL = {"asset": "cctv", "fault": "partial-loss", "impacts": ["site-security"], "alternative_available": False}
+PARTIAL: dict[str, Any] = {
+    "asset": "cctv",
+    "fault": "partial-loss",
+    "impacts": ["site-security"],
+    "alternative_available": False,
+}
 
 
 def test_a_second_raised_event_is_ignored_visibly_and_the_first_counts() -> None:

@@ -99,10 +99,13 @@ class Climb:
         changes = dict(self.condition.priorities)
         self.priority = changes.pop(onset)
         self.rungs = self.book.ladder(self.condition.kind, self.priority)
-        t = onset
+        t, soonest = onset, onset
         while t <= stop:
-            self.minute(t, changes, waiting)
-            t = min([(t // MINUTE + 1) * MINUTE, *(due for due in self.pending() if due > t)])
+            if t >= soonest or t in changes or (waiting and waiting[0].at <= t):
+                self.minute(t, changes, waiting)
+                soonest = min(self.pending(), default=stop + 1)
+            next_minute = (t // MINUTE + 1) * MINUTE
+            t = soonest if t < soonest < next_minute else next_minute
         if end is not None and end <= now:
             self.close_all(end)
         return list(self.steps.values())

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -19,12 +20,17 @@ def _clock_time(value: str | time) -> time:
     return time.fromisoformat(value) if isinstance(value, str) else value
 
 
+@cache
+def _wall_instant(shown: datetime, zone: str) -> int:
+    return first_at_wall(shown, ZoneInfo(zone))
+
+
 def window(night: date, rules: dict[str, Any]) -> tuple[int, int]:
     """The first and the last instant of a night's window (the last is not part of it)."""
-    zone = ZoneInfo(rules["zone"])
+    zone = rules["zone"]
     starts, ends = _clock_time(rules["starts"]), _clock_time(rules["ends"])
     last = night if ends > starts else night + timedelta(days=1)
-    return first_at_wall(datetime.combine(night, starts), zone), first_at_wall(datetime.combine(last, ends), zone)
+    return _wall_instant(datetime.combine(night, starts), zone), _wall_instant(datetime.combine(last, ends), zone)
 
 
 def nights_between(first: int, last: int, rules: dict[str, Any]) -> Iterator[date]:

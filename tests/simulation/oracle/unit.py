@@ -26,7 +26,7 @@ _NIGHT_LADDERS: Final = (("uncovered-night", ""), ("unconfirmed-night", ""), ("c
 _SOURCE_LADDERS: Final = (("silent-source", ""),)
 _NOT_OF_AN_ORPHAN: Final = frozenset({"retracted", "report-confirmed", "report-refused"})
 
-Night = tuple[NightStory, list[Condition], list[Fact]]
+Night = tuple[NightStory, list[Step]]
 Reading = tuple[list[Condition], list[Condition]]
 """The conditions with late, unconfirmed reports, and without them."""
 
@@ -111,23 +111,22 @@ class Oracle:
         name = (subject, frozenset(fact.key for fact in own))
         known = self._done.get(name)
         if known is None or now < known[0].ends:
-            known = self.night(subject, own, book, now)
+            known = self.night(unit, subject, own, book, now)
             if now >= known[0].ends:
                 self._done[name] = known
-        night, conditions, kept = known
-        story.nights[subject] = night
-        steps: list[Step] = []
-        for condition in conditions:
-            steps = merged(steps, self.climb(unit, subject, condition, book, kept, now))
+        story.nights[subject], steps = known
         story.steps.extend(steps)
 
-    def night(self, subject: str, own: list[Fact], book: Rulebook, now: int) -> Night:
-        """One night's story, what ladders climb about, and the events that count."""
+    def night(self, unit: str, subject: str, own: list[Fact], book: Rulebook, now: int) -> Night:
+        """One night's story, and what its ladders have reached."""
         known = stages(Desk(own, book.late_after))
         kept = known[-1].arranged.kept
         night = NightWalk(subject, kept, book).live(now)
         readings = [(stage, self.without(subject, stage, book, now)) for stage in known]
-        return night, [*night.conditions, *contested_stretches(readings, "uncovered-night", now)], kept
+        steps: list[Step] = []
+        for condition in [*night.conditions, *contested_stretches(readings, "uncovered-night", now)]:
+            steps = merged(steps, self.climb(unit, subject, condition, book, kept, now))
+        return night, steps
 
     def without(self, subject: str, stage: Stage, book: Rulebook, now: int) -> Reading:
         """The conditions of a night by one stage of the settlement, with and without the late reports."""

@@ -7,9 +7,9 @@ import pytest
 
 from models.escalation import EscalationKind
 from models.premises import Party, PremisesKind
+from models.schemas import INPUTS
 from models.work_order import Priority
 from workorders.policy import check, default_estate, default_policy, default_world
-from workorders.policy.check_estate import KNOWN_TYPES
 from workorders.policy.load import FROM_THE_BEGINNING
 
 NOW = datetime(2026, 1, 14, 12, tzinfo=UTC)
@@ -70,7 +70,7 @@ def test_the_first_rungs_have_a_mailbox_and_a_line_that_wakes() -> None:
 
 
 def test_every_event_type_has_a_source_that_may_send_it() -> None:
-    assert {name for source in default_estate().spec.sources for name in source.types} == KNOWN_TYPES
+    assert {name for source in default_estate().spec.sources for name in source.types} == INPUTS
 
 
 def test_only_our_own_doors_are_believed_about_when_they_heard() -> None:

@@ -1,0 +1,155 @@
+"""The checker: what must hold in a ledger after any fault, read with plain SQL from the SQLite file itself.
+
+It imports nothing of the code that it judges. What should stand it takes from the second reckoning in
+``tests.simulation.oracle``, which imports nothing of that code either; what was handed in, from the log of whoever
+handed it in.
+"""
+
+import hashlib
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+import orjson
+
+from tests.faults.told import Logbook
+from tests.simulation.oracle.facts import Fact
+from tests.simulation.oracle.instants import MINUTE, instant
+from tests.simulation.oracle.register import Register, Registers
+from tests.simulation.oracle.rulebook import Rulebook, Rulebooks
+from tests.simulation.oracle.unit import Oracle
+
+RULES: Final = Path(__file__).parents[2] / "workorders" / "policy"
+
+Topics = Mapping[str, Sequence[bytes]]
+"""The values that are on each output topic, each key's in order."""
+
+
+def faults_of(ledger: Path, told: Logbook, now: datetime, *, said: Topics | None, records: int | None) -> list[str]:
+    """What does not hold, one sentence each; empty if everything does.
+
+    ``said`` is what is on the output topics and ``records`` how many the input topics hold; None where the broker
+    has forgotten.
+    """
+    with closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True)) as database:
+        database.row_factory = sqlite3.Row
+        found = [
+            *_events(database, told),
+            *_receipts(database, told),
+            *_refusals(database, told),
+            *_accounts(database, records),
+            *_statements(database),
+            *_messages(database, said),
+            *_standing(database, told, now),
+        ]
+    return found
+
+
+def _events(database: sqlite3.Connection, told: Logbook) -> Iterator[str]:
+    """Nothing is lost, nothing is doubled, nothing is made up."""
+    kept = Counter((row["subject"], row["type"].rsplit(".", 1)[1]) for row in database.execute("SELECT * FROM event"))
+    for one in told.accepted:
+        if kept[one.value] == 0:
+            yield f"lost: {' '.join(one.value)} was accepted and is not recorded"
+    for value, times in sorted(kept.items()):
+        if times > 1:
+            yield f"doubled: {' '.join(value)} is recorded {times} times"
+    for value in sorted(kept.keys() - {one.value for one in [*told.accepted, *told.unknown]}):
+        yield f"made up: nobody has ever handed in {' '.join(value)}"
+
+
+def _receipts(database: sqlite3.Connection, told: Logbook) -> Iterator[str]:
+    fates = {row["receipt"]: row["fate"] for row in database.execute("SELECT receipt, fate FROM inbox")}
+    for receipt, one in told.receipts.items():
+        if fates.get(receipt) not in {"recorded", "duplicate"}:
+            yield f"unkept: the receipt for {' '.join(one.value)} came to {fates.get(receipt)}"
+
+
+def _refusals(database: sqlite3.Connection, told: Logbook) -> Iterator[str]:
+    kept = Counter(row["sha256"] for row in database.execute("SELECT sha256 FROM rejected"))
+    due = Counter(hashlib.sha256(value).hexdigest() for value in told.refused)
+    if kept != due:
+        yield f"refused: {due.total()} inputs had to be rejected, {kept.total()} were ({(kept - due).total()} wrongly)"
+
+
+def _accounts(database: sqlite3.Connection, records: int | None) -> Iterator[str]:
+    """Each record of the topics is an event, a counted duplicate or a rejection."""
+    total = 0
+    for row in database.execute("SELECT * FROM offset_state"):
+        consumed = row["next_offset"] - row["first_offset"] - row["skipped"]
+        counted = row["recorded"] + row["duplicates"] + row["rejected"]
+        total += counted
+        if consumed != counted:
+            yield f"uncounted: of {row['topic']}/{row['topic_partition']} {consumed} were read, {counted} accounted for"
+    if records is not None and total != records:
+        yield f"uncounted: the topics hold {records} records, {total} are accounted for"
+
+
+def _statements(database: sqlite3.Connection) -> Iterator[str]:
+    """Each escalation has the statements 1, 2, ..., each once and each with its message."""
+    numbers: dict[str, list[int]] = {}
+    query = "SELECT s.escalation_id, s.n, o.seq FROM statement s LEFT JOIN outbox o ON o.message_id = s.message_id"
+    for row in database.execute(query + " ORDER BY s.escalation_id, s.n"):
+        numbers.setdefault(row["escalation_id"], []).append(row["n"])
+        if row["seq"] is None:
+            yield f"unsaid: statement {row['n']} of {row['escalation_id']} has no message"
+    for name, found in numbers.items():
+        if found != list(range(1, len(found) + 1)):
+            yield f"misnumbered: {name} has the statements {found}"
+    known = {row["id"]: row["last_n"] for row in database.execute("SELECT id, last_n FROM escalation")}
+    if known != {name: found[-1] for name, found in numbers.items()}:
+        yield "misnumbered: an escalation does not show the number of its last statement"
+
+
+def _messages(database: sqlite3.Connection, said: Topics | None) -> Iterator[str]:
+    """Each message is on its topic, always with the same words, and nothing else is."""
+    kept = {UUID(row["message_id"]): row for row in database.execute("SELECT * FROM outbox ORDER BY seq")}
+    for row in kept.values():
+        if row["sent_at"] is None:
+            yield f"unsent: message {row['seq']} still waits"
+    if said is None:
+        return
+    seen: dict[UUID, set[bytes]] = {}
+    for value in (value for values in said.values() for value in values):
+        seen.setdefault(UUID(orjson.loads(value)["id"]), set()).add(value)
+    for name, words in seen.items():
+        if name not in kept:
+            yield f"made up: message {name} is on a topic and not in the ledger"
+        elif words != {kept[name]["value"].encode()}:
+            yield f"reworded: message {name} is on its topic in {len(words)} wordings"
+    for name in kept.keys() - seen.keys():
+        yield f"unsaid: message {kept[name]['seq']} to {kept[name]['topic']} counts as sent and is not on the topic"
+
+
+def _standing(database: sqlite3.Connection, told: Logbook, now: datetime) -> Iterator[str]:
+    """What the ledger says stands about orders is what the second reckoning finds from what was handed in."""
+    heard = {
+        (row["subject"], row["type"].rsplit(".", 1)[1]): (datetime.fromisoformat(row["heard"] + "+00:00"), row)
+        for row in database.execute("SELECT subject, type, heard, role, party FROM event")
+    }
+    units: dict[str, list[Fact]] = {}
+    for one in [*told.accepted, *told.unknown]:
+        if one.value in heard:
+            at, row = heard[one.value]
+            units.setdefault(one.premises, []).append(Fact(one.event, _minute(at), row["role"], row["party"]))
+    should: set[UUID] = set()
+    for unit, facts in units.items():
+        should |= {UUID(name) for name in _oracle().premises(unit, facts, _minute(now)).standing}
+    query = "SELECT id FROM escalation WHERE standing AND unit IN (SELECT unit FROM work_order) AND subject LIKE 'WO-%'"
+    stands = {UUID(row["id"]) for row in database.execute(query)}
+    if stands != should:
+        yield f"standing: {len(should - stands)} escalations should stand and do not, {len(stands - should)} stand wrongly"
+
+
+def _oracle() -> Oracle:
+    books = Rulebooks(((0, Rulebook.load(RULES / "default.toml", "default")),))
+    return Oracle(books, Registers(((0, Register.load(RULES / "wales.toml")),)))
+
+
+def _minute(at: datetime) -> int:
+    return instant(at.replace(microsecond=0)) // MINUTE * MINUTE
