@@ -66,19 +66,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _leave_closed_pipe()
         return Exit.OK
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last place where an error becomes a sentence
+    except Exception as error:  # noqa: BLE001 - the last place where an error becomes a sentence
         return _ended_by(error)
     return int(code) if isinstance(code, int) else Exit.OK
 
 
-def _ended_by(error: BaseException) -> int:
+def _ended_by(error: Exception) -> int:
     usage = getattr(error, "format_message", None)
     if usage is not None:
         context = getattr(error, "ctx", None)
         asked = context.command_path if context is not None else "workorders"
         return _say(Exit.USAGE, f"{usage().rstrip('.?')}. See '{asked} --help'.")
-    if isinstance(error, typer.Abort):
-        return _say(Exit.INTERRUPTED, "Interrupted.")
     known = ending(error)
     if known is not None:
         return _say(*known)
@@ -94,7 +92,7 @@ def _say(code: Exit, sentence: str) -> int:
     return code
 
 
-def _keep_trace(error: BaseException) -> None:
+def _keep_trace(error: Exception) -> None:
     import os  # noqa: PLC0415 - only for our own faults
     import traceback  # noqa: PLC0415
 

@@ -62,12 +62,10 @@ _CODES: Final = (
 )
 
 
-def ending(error: BaseException) -> tuple[Exit, str] | None:
+def ending(error: Exception) -> tuple[Exit, str] | None:
     """The exit code and the sentence for an error that is nobody's bug; None for one that is ours."""
     if isinstance(error, DeskError):
         return error.code, str(error)
-    if isinstance(error, KeyboardInterrupt):
-        return Exit.INTERRUPTED, "Interrupted."
     for module, name, code in _CODES:
         known = getattr(sys.modules.get(module), name, None)
         if isinstance(known, type) and isinstance(error, known):
@@ -77,9 +75,10 @@ def ending(error: BaseException) -> tuple[Exit, str] | None:
     return None
 
 
-def _sentence(error: BaseException) -> str:
+def _sentence(error: Exception) -> str:
     original = getattr(error, "orig", None)
     text = str(original if original is not None else error).strip()
     if original is not None:
         text = f"The ledger cannot be used: {text.splitlines()[0]}"
+    text = text[:1].upper() + text[1:]
     return text if text.endswith((".", "?", "!")) else f"{text}."

@@ -1,5 +1,6 @@
 """Running the system: everything in one process, or one worker beside servers; until it is told to stop."""
 
+import sys
 from typing import Final
 
 import uvloop
@@ -36,7 +37,7 @@ def run_worker(running: Running) -> int:
 
 
 def _run(settings: Settings) -> int:
-    set_up_logging(settings)
+    set_up_logging(settings, sys.stderr)
     _say_where(settings)
     uvloop.run(_until_stopped(settings))
     return Exit.OK

@@ -59,8 +59,9 @@ FreeText = Annotated[str, StringConstraints(max_length=4000, pattern=r"^[^\x00-\
 def escalation_id(subject: str, kind: str, clock: str, rung: str, spell: str, repeat: int) -> UUID:
     """The one id of one rung reached about one subject; priority is no part of it.
 
-    ``clock`` is empty where the kind has none; ``repeat`` is 0 for the rung itself and k for its k-th repeat. It is
-    ``uuid5`` of the parts, joined by the unit separator (U+001F) after the word ``escalation``.
+    ``subject`` is the :func:`subject_name`; ``clock`` is empty where the kind has none; ``repeat`` is 0 for the rung
+    itself and k for its k-th repeat. It is ``uuid5`` of the parts, joined by the unit separator (U+001F) after the word
+    ``escalation``.
     """
     name = "\x1f".join(("escalation", subject, kind, clock, rung, spell, str(repeat)))
     # As uuid5 does it, without the general constructor, which takes three times as long.
@@ -81,6 +82,14 @@ def output_id(family: str, subject: str, n: int) -> UUID:
 def night_id(premises: str, night: str) -> str:
     """The subject of one night at one premises: ``<premises>/<YYYY-MM-DD>``."""
     return f"{premises}/{night}"
+
+
+def subject_name(unit: str, subject: str) -> str:
+    """What a subject is called wherever it must not be taken for another: a work order bears its premises too.
+
+    Two providers may each have an order of one number; nights and sources name their premises or source already.
+    """
+    return subject if "/" in subject or subject.startswith(SOURCE_PREFIX) else f"{unit}/{subject}"
 
 
 def source_unit(source: str) -> str:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from models.decision import Classification, DisputeChange, Statement
 from models.escalation import StatementData
-from models.ids import output_id, statement_id
+from models.ids import output_id, statement_id, subject_name
 from models.outputs import (
     BacklogCell,
     BacklogCounted,
@@ -76,7 +76,7 @@ def statement_message(unit: str, statement: Statement) -> Message:
 
 def classified_message(unit: str, subject: str, n: int, said: Classification, at: datetime) -> Message:
     """The n-th classification of an order."""
-    id_ = output_id("classified", _about(unit, subject), n)
+    id_ = output_id("classified", subject_name(unit, subject), n)
     data = ClassifiedData(
         premises=unit,
         work_order=subject,
@@ -94,7 +94,7 @@ def classified_message(unit: str, subject: str, n: int, said: Classification, at
 
 def dispute_message(unit: str, subject: str, n: int, change: DisputeChange, at: datetime) -> Message:
     """The n-th thing said about an order's dispute: opened, or settled."""
-    id_ = output_id("dispute", _about(unit, subject), n)
+    id_ = output_id("dispute", subject_name(unit, subject), n)
     data = DisputeData(
         premises=unit, work_order=subject, n=n, ours=change.ours, providers=change.providers, since=change.since
     )
@@ -107,8 +107,8 @@ def dispute_message(unit: str, subject: str, n: int, change: DisputeChange, at: 
 
 
 def backlog_message(unit: str, n: int, cells: tuple[BacklogCell, ...], at: datetime) -> Message:
-    """The n-th count of what is outstanding at one premises."""
-    id_ = output_id("backlog", unit, n)
+    """The n-th count of what is outstanding at one premises; a restored ledger may count from a lower n again."""
+    id_ = output_id("backlog", f"{unit}/{at.isoformat()}", n)
     outstanding = sum(cell.count for cell in cells)
     data = BacklogData(premises=unit, outstanding=outstanding, cells=cells, as_at=at)
     event = say(BacklogCounted, id_, unit, unit, at, data)
@@ -121,11 +121,6 @@ def rejected_message(id_: UUID, key: str, value: bytes | None, about: dict[str, 
     data = RejectedData(length=len(value or b""), bytes_base64=shown, **about)
     event = say(InputRejected, id_, key, key, at, data)
     return Message(id_, REJECTED.name, key, _json(event))
-
-
-def _about(unit: str, subject: str) -> str:
-    """Two providers may both have an order of one number, so an order is named with its premises."""
-    return f"{unit}/{subject}"
 
 
 def _json(event: AnyEvent) -> str:

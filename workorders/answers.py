@@ -3,9 +3,9 @@
 An answer counts whether or not the rung that it names stands now; only an id that cannot be derived is without effect.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from models.escalation import EscalationAcknowledged, EscalationDeclined, EscalationKind, EscalationResolved
@@ -20,10 +20,16 @@ LadderKey = tuple[EscalationKind, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Possible:
-    """A rung that a ladder of the subject may have: from it the ids of the rung and its repeats derive."""
+    """The rungs that the ladders of a subject may have: by the id of each, and how often those repeat that do."""
 
-    ladder: LadderKey
-    rung: Rung
+    by_id: Mapping[UUID, tuple[LadderKey, str]]
+    repeating: Sequence[tuple[LadderKey, str, timedelta]]
+
+    @classmethod
+    def of(cls, subject: str, rungs: Sequence[tuple[LadderKey, Rung]]) -> "Possible":
+        """The rungs of the ladders; one that several policies know may be given for each of them."""
+        by_id = {_id(subject, ladder, rung.name, 0): (ladder, rung.name) for ladder, rung in rungs}
+        return cls(by_id, [(ladder, rung.name, rung.repeat) for ladder, rung in rungs if rung.repeat is not None])
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,7 @@ class Sorted:
         return sorted([answer for answer, _ in own] + wide, key=lambda answer: answer.at)
 
 
-def sort_answers(subject: str, answers: Sequence[Taken], possible: Sequence[Possible], since: datetime) -> Sorted:
+def sort_answers(subject: str, answers: Sequence[Taken], possible: Possible, since: datetime) -> Sorted:
     """The answers by ladder; ``since`` is the earliest instant at which a ladder of the subject can have begun."""
     found = Sorted({}, [], [])
     for taken in answers:
@@ -52,10 +58,11 @@ def sort_answers(subject: str, answers: Sequence[Taken], possible: Sequence[Poss
         if match is None:
             found.unmatched.append(taken)
             continue
-        answer = _answer(event, match.rung.name)
-        found.by_ladder.setdefault(match.ladder, []).append((answer, taken))
+        ladder, rung = match
+        answer = _answer(event, rung)
+        found.by_ladder.setdefault(ladder, []).append((answer, taken))
         if not isinstance(event, EscalationDeclined) and event.data.covers_subject:
-            found.wide.append((match.ladder, Answer(answer.at, answer.kind, None, answer.commitment), taken))
+            found.wide.append((ladder, Answer(answer.at, answer.kind, None, answer.commitment), taken))
     return found
 
 
@@ -67,16 +74,16 @@ def _answer(event: EscalationAcknowledged | EscalationResolved | EscalationDecli
 
 
 def _derive(
-    subject: str, wanted: UUID, possible: Sequence[Possible], until: datetime, since: datetime
-) -> Possible | None:
-    for candidate in possible:
-        if _id(subject, candidate.ladder, candidate.rung.name, 0) == wanted:
-            return candidate
-    for candidate in possible:
-        every = candidate.rung.repeat
-        last = (until - since) // every + 1 if every is not None and until > since else 0
-        if any(_id(subject, candidate.ladder, candidate.rung.name, k) == wanted for k in range(1, last + 1)):
-            return candidate
+    subject: str, wanted: UUID, possible: Possible, until: datetime, since: datetime
+) -> tuple[LadderKey, str] | None:
+    """The ladder and the rung from which an id derives that was said between the two instants."""
+    found = possible.by_id.get(wanted)
+    if found is not None or until <= since:
+        return found
+    for ladder, rung, every in possible.repeating:
+        last = (until - since) // every + 1
+        if any(_id(subject, ladder, rung, k) == wanted for k in range(1, last + 1)):
+            return ladder, rung
     return None
 
 

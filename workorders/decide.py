@@ -7,6 +7,7 @@ changed is said; a second decision on the same history at the same instant says 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
+from typing import Final
 
 from models.decision import (
     Classification,
@@ -23,7 +24,7 @@ from models.escalation import EscalationKind
 from models.history import Taken
 from models.ids import SOURCE_PREFIX
 from models.premises import Premises
-from workorders.cover import reckon_night
+from workorders.cover import reckon_arranged_night
 from workorders.disputes import Dispute
 from workorders.history import arrange
 from workorders.order_decision import OrderCase, reckon_order
@@ -34,6 +35,8 @@ from workorders.silence import reckon_source
 from workorders.statements import speak
 
 NIGHT_KINDS = (EscalationKind.UNCOVERED_NIGHT, EscalationKind.UNCONFIRMED_NIGHT, EscalationKind.CONTESTED)
+NIGHT_LADDERS: Final = tuple([(kind, "", FIRST_SPELL) for kind in NIGHT_KINDS])
+SOURCE_LADDERS: Final = ((EscalationKind.SILENT_SOURCE, "", FIRST_SPELL),)
 
 
 class Undecidable(ValueError):  # noqa: N818 - a refusal that reads as a sentence
@@ -109,14 +112,13 @@ def _decide_night(case: Case, world: World, now: datetime) -> Decision:
     premises = _premises(case, world, now)
     night = date.fromisoformat(case.subject.rpartition("/")[2])
     policy = _night_policy(world, night)
-    found = reckon_night(premises, night, case.history, policy, now)
     arranged = arrange(case.history, policy.late_after)
-    ladders = [(kind, "", FIRST_SPELL) for kind in NIGHT_KINDS]
+    found = reckon_arranged_night(premises, night, arranged, policy, now)
     earliest = found.state.starts - max(policy.spec.nights.warn_before, policy.spec.nights.sudden_within)
     since = min([earliest, *(taken.event.time for taken in case.history)])
-    answers = answers_for(case.subject, arranged.answers, ladders, [policy], since)
+    answers = answers_for(case.subject, arranged.answers, NIGHT_LADDERS, (policy,), since)
     reached, next_rung = reach(
-        Ladders(case.subject, lambda _: policy, _routes(world, case.unit)), found.conditions, answers, now
+        Ladders(case.unit, case.subject, lambda _: policy, _routes(world, case.unit)), found.conditions, answers, now
     )
     return _decision(case, replace(found.state, next_due_at=_sooner(found.next_at, next_rung)), reached, now)
 
@@ -134,9 +136,9 @@ def _decide_source(case: Case, world: World, now: datetime) -> Decision:
         raise Undecidable(f"the estate registers no source {case.subject!r} at {now.isoformat()}")
     policy = world.policies.at(case.since)
     found = reckon_source(source, case.heard, case.since, now)
-    ladder = [(EscalationKind.SILENT_SOURCE, "", FIRST_SPELL)]
-    answers = answers_for(case.subject, arrange(case.history, policy.late_after).answers, ladder, [policy], case.since)
-    ladders = Ladders(case.subject, lambda _: policy, _routes(world, case.unit))
+    arranged = arrange(case.history, policy.late_after)
+    answers = answers_for(case.subject, arranged.answers, SOURCE_LADDERS, (policy,), case.since)
+    ladders = Ladders(case.unit, case.subject, lambda _: policy, _routes(world, case.unit))
     reached, next_rung = reach(ladders, found.conditions, answers, now)
     return _decision(case, replace(found.state, next_due_at=_sooner(found.next_at, next_rung)), reached, now)
 

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from models.decision import Classification, ClockState, Condition, Context, Ignored, OrderState, Reached
 from models.escalation import ClockName, EscalationKind
 from models.history import Taken
+from models.ids import subject_name
 from models.premises import Premises
 from models.work_order import Raised
-from workorders.answers import Sorted
+from workorders.answers import LadderKey, Sorted
 from workorders.clocks import NEVER, force_at
 from workorders.disputes import Dispute
 from workorders.history import Arranged, arrange
@@ -21,7 +23,7 @@ from workorders.order_conditions import (
     orphan_condition,
     rejected_conditions,
 )
-from workorders.order_fold import ALL_CLOCKS, FIRST_SPELL, OrderFold
+from workorders.order_fold import ALL_CLOCKS, FIRST_SPELL
 from workorders.order_reckoning import Reckoned, clock_conditions, reckon
 from workorders.order_steps import BaseStep
 from workorders.policy import Policy, PolicyTimeline
@@ -41,6 +43,11 @@ class OrderCase:
     has_route: HasRoute
     context: Context
     now: datetime
+
+    @property
+    def name(self) -> str:
+        """What the order is called among all orders: its premises and its number."""
+        return subject_name(self.premises.id, self.subject)
 
     def reckon(self, kept: Sequence[Taken]) -> Reckoned | None:
         """The order by one reading of its history; None if nothing in it raises the order."""
@@ -118,10 +125,10 @@ def _contest(case: OrderCase, arranged: Arranged, present: Reckoned | None) -> C
 def _answers(case: OrderCase, arranged: Arranged, reckoned: Reckoned) -> Sorted:
     if not arranged.answers:
         return NO_ANSWERS
-    ladders = _possible_ladders(reckoned.fold)
-    policies = list({step.policy.version: step.policy for step in reckoned.base}.values())
+    ladders = _possible_ladders(tuple([spell.id for spell in reckoned.fold.spells]))
+    policies = tuple({step.policy.version: step.policy for step in reckoned.base}.values())
     since = min(min(taken.event.time, taken.heard) for taken in (*arranged.kept, *arranged.answers))
-    return answers_for(case.subject, arranged.answers, ladders, policies, since)
+    return answers_for(case.name, arranged.answers, ladders, policies, since)
 
 
 def _judge(history: Sequence[Taken], case: OrderCase) -> Policy:
@@ -140,15 +147,15 @@ def _late_raised(case: OrderCase, reckoned: Reckoned, arranged: Arranged) -> lis
     return [] if condition is None else [condition]
 
 
-def _possible_ladders(fold: OrderFold) -> list[tuple[EscalationKind, str, str]]:
-    found = [(kind, str(clock), spell.id) for spell in fold.spells for kind in CLOCK_KINDS for clock in ALL_CLOCKS]
-    found.extend((EscalationKind.REJECTED_WORK, "", spell.id) for spell in fold.spells[1:])
-    found.extend([(EscalationKind.DISPUTE, "", FIRST_SPELL), ORPHAN_LADDER])
-    return found
+@lru_cache(maxsize=4096)
+def _possible_ladders(spells: tuple[str, ...]) -> tuple[LadderKey, ...]:
+    found = [(kind, str(clock), spell) for spell in spells for kind in CLOCK_KINDS for clock in ALL_CLOCKS]
+    found.extend((EscalationKind.REJECTED_WORK, "", spell) for spell in spells[1:])
+    return (*found, (EscalationKind.DISPUTE, "", FIRST_SPELL), ORPHAN_LADDER)
 
 
 def _ladders(case: OrderCase, steps: Sequence[BaseStep]) -> Ladders:
-    return Ladders(case.subject, _policy_at(steps), case.has_route)
+    return Ladders(case.premises.id, case.subject, _policy_at(steps), case.has_route)
 
 
 def _policy_at(steps: Sequence[BaseStep]) -> PolicyAt:
@@ -168,12 +175,12 @@ def _unraised(case: OrderCase, arranged: Arranged, contest: Contest) -> OrderRec
     policy = case.timeline.at(min(waiting, default=case.now))
     orphan = orphan_condition(None, waiting, policy)
     conditions = [*([] if orphan is None else [orphan]), *contest.conditions]
-    answers, ladders = NO_ANSWERS, Ladders(case.subject, lambda _: policy, case.has_route)
+    answers, ladders = NO_ANSWERS, Ladders(case.premises.id, case.subject, lambda _: policy, case.has_route)
     if contest.reading is not None:
         answers = _answers(case, arranged, contest.reading)
         ladders = _ladders(case, contest.reading.base)
     elif waiting:
-        answers = answers_for(case.subject, arranged.answers, [ORPHAN_LADDER], [policy], min(waiting))
+        answers = answers_for(case.name, arranged.answers, (ORPHAN_LADDER,), (policy,), min(waiting))
     reached, next_rung = reach(ladders, conditions, answers, case.now)
     ahead = [*contest.ahead, *([] if next_rung is None else [next_rung])]
     state = OrderState(

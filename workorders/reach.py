@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from models.decision import Condition, Ignored, Reached
 from models.escalation import EscalationKind
 from models.history import Taken
-from models.ids import escalation_id
+from models.ids import escalation_id, subject_name
 from models.policy import Rung
 from models.work_order import Priority
 from workorders.answers import LadderKey, Possible, Sorted, sort_answers
@@ -55,6 +56,7 @@ class KindRules:
 class Ladders:
     """Whose ladders are climbed, by which policy and routes."""
 
+    unit: str
     subject: str
     policy_at: PolicyAt
     has_route: HasRoute
@@ -71,18 +73,18 @@ def reach(
         rules = KindRules(policy, condition.kind, ladders.has_route)
         key: LadderKey = (condition.kind, condition.clock, condition.spell)
         climbed = climb(condition, rules, answers.of(key) if answers is not NO_ANSWERS else (), now)
-        found.extend(_reached(ladders.subject, condition, fired, policy.version) for fired in climbed.fired)
+        found.extend(_reached(ladders, condition, fired, policy.version) for fired in climbed.fired)
         if climbed.next_at is not None and (ahead is None or climbed.next_at < ahead):
             ahead = climbed.next_at
     return found, ahead
 
 
-def _reached(subject: str, condition: Condition, fired: Fired, policy_version: str) -> Reached:
-    rung = fired.rung
+def _reached(ladders: Ladders, condition: Condition, fired: Fired, policy_version: str) -> Reached:
+    rung, name = fired.rung, subject_name(ladders.unit, ladders.subject)
     labels = (*condition.labels, "skipped-no-route") if fired.skipped else condition.labels
     return Reached(
-        escalation_id(subject, condition.kind, condition.clock, rung.name, condition.spell, fired.repeat),
-        subject,
+        escalation_id(name, condition.kind, condition.clock, rung.name, condition.spell, fired.repeat),
+        ladders.subject,
         condition.kind,
         condition.clock,
         condition.spell,
@@ -107,20 +109,26 @@ def _reached(subject: str, condition: Condition, fired: Fired, policy_version: s
 def answers_for(
     subject: str,
     answers: Sequence[Taken],
-    ladders: Sequence[tuple[EscalationKind, str, str]],
-    policies: Sequence[Policy],
+    ladders: tuple[LadderKey, ...],
+    policies: tuple[Policy, ...],
     since: datetime,
 ) -> Sorted:
     """The answers of a subject, each with the ladder that it belongs to among those that the subject can have."""
     if not answers:
         return NO_ANSWERS
-    possible = [
-        Possible(ladder, policy.rung(ladder[0], name))
+    return sort_answers(subject, answers, _possible(subject, ladders, policies), since)
+
+
+# A subject whose ladders are answered is decided at each answer, and its ladders seldom change: they are remembered.
+@lru_cache(maxsize=4096)
+def _possible(subject: str, ladders: tuple[LadderKey, ...], policies: tuple[Policy, ...]) -> Possible:
+    rungs = [
+        (ladder, policy.rung(ladder[0], name))
         for policy in policies
         for ladder in ladders
         for name in policy.rung_names(ladder[0])
     ]
-    return sort_answers(subject, answers, possible, since)
+    return Possible.of(subject, rungs)
 
 
 def unmatched(answers: Sorted) -> list[Ignored]:

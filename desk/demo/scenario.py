@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
-from models.ids import escalation_id
+from models.ids import escalation_id, subject_name
 
 EVENING: Final = date(2026, 1, 13)
 DAY: Final = date(2026, 1, 14)
@@ -108,9 +108,9 @@ def rota() -> list[Scene]:
     ]
 
 
-def _taskforce_rung(subject: str) -> str:
+def _taskforce_rung(premises: str, order: str) -> str:
     """The id of the escalation that reaches the national taskforce about an order whose attendance is overdue."""
-    return str(escalation_id(subject, "breach", "attend", "national-taskforce", "first", 0))
+    return str(escalation_id(subject_name(premises, order), "breach", "attend", "national-taskforce", "first", 0))
 
 
 def _duty_rung(night: str) -> str:
@@ -173,7 +173,7 @@ STORY: Final = (
     _day("11:40", "ap-managers", "shift-cover.confirmed", NEXT_NIGHT, **_cover("own-14", DAY, supplier="own")),
     _day("11:45", "agency-north", "shift-cover.confirmed", NEXT_NIGHT, **_cover("agency-14", DAY, supplier="agency")),
     _day("12:30", "taskforce", "escalation-response.acknowledged", LOCK,
-         escalation_id=_taskforce_rung(LOCK), commitment="2026-01-14T14:30:00Z"),
+         escalation_id=_taskforce_rung("ap-bryn-awel", LOCK), commitment="2026-01-14T14:30:00Z"),
     _day("13:00", "fm-north", "work-order.attended", LOCK),
     _day("13:05", "fm-south", "work-order.completed", ALARM, happened="07:45", id=LOST_REPORT),
     _day("13:20", "fm-north", "work-order.made-safe", LOCK),

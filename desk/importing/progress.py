@@ -7,12 +7,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from desk.printing import new_console
 
-Told = Callable[[int, int, int], None]
+Tell = Callable[[int, int, int], None]
 """Tells the bytes read so far, the rows read and the events taken."""
 
 
 @contextmanager
-def shown(name: str, length: int, seconds: Callable[[], float]) -> Iterator[Told]:
+def shown(name: str, length: int, seconds: Callable[[], float]) -> Iterator[Tell]:
     """A bar over the bytes of the file, with rows and events a second; nothing where nobody looks."""
     console = new_console(stderr=True)
     bar = Progress(

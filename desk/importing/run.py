@@ -10,8 +10,7 @@ from desk.importing.events import Telling, Told
 from desk.importing.mapping import Mapping
 from desk.importing.orders import Orders
 from desk.importing.pipeline import Pipeline
-from desk.importing.progress import Told as Tell
-from desk.importing.progress import shown
+from desk.importing.progress import Tell, shown
 from desk.importing.remarks import Remark, Why
 from desk.importing.report import Report
 from desk.importing.rows import Row, Rows

@@ -8,6 +8,7 @@ from sqlmodel import SQLModel
 
 from models.decision import Decision, NightState, OrderState, SourceState, Statement
 from models.escalation import ClockName
+from models.ids import statement_id
 from models.tables import NightRow, SourceStateRow, WorkOrderRow
 from streams.ledger import states
 from streams.ledger.context import exposure_of
@@ -41,6 +42,22 @@ def escalation_row(unit: str, statement: Statement, content: str, first: datetim
         "standing": statement.statement not in GONE,
         "first_said_at": first,
         "last_said_at": statement.at,
+        "content": content,
+    }
+
+
+def statement_row(unit: str, statement: Statement, content: str) -> Row:
+    """One statement; ``content`` is the rung as JSON."""
+    reached = statement.reached
+    return {
+        "escalation_id": reached.id,
+        "n": statement.n,
+        "message_id": statement_id(reached.id, statement.n),
+        "unit": unit,
+        "subject": reached.subject,
+        "statement": statement.statement.value,
+        "reason": statement.reason,
+        "said_at": statement.at,
         "content": content,
     }
 

@@ -18,7 +18,8 @@ from models.ids import new_id
 from models.refusal import Refusal
 from models.tables import MetaRow
 from streams.clock import Kind
-from streams.ledger import administration, inbox, migrations, offsets, outbox, rows, sorting, timelines
+from streams.ledger import administration, adopting, inbox, migrations, offsets, outbox, rows, sorting, timelines
+from streams.ledger.adopting import Adopted
 from streams.ledger.engine import Database
 from streams.ledger.errors import WrongTime
 from streams.ledger.inbox import Receipt, Submitted
@@ -170,6 +171,13 @@ class Ledger:
     async def release(self, now: datetime, world: World) -> Outcome:
         """Try again what is in quarantine; what still cannot be decided goes back there."""
         return await administration.release(self._transactions, now, world)
+
+    async def adopt(self, values: Sequence[bytes], now: datetime) -> Adopted:
+        """Learn from the output topics what was said before a restore; give each topic's records in their order.
+
+        Raises ``LedgerError`` for a value that is no message of ours, and where a statement is missing between two.
+        """
+        return await self._write(lambda connection: adopting.adopt(connection, values, now))
 
     async def resubmitted(self, message_id: UUID, receipt: str, now: datetime, by: str) -> None:
         """Note that a rejected input was mended and submitted again under this receipt."""

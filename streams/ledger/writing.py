@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
 from models.decision import Decision, OrderState, Statement
-from models.ids import statement_id
 from models.tables import (
     EscalationRow,
     EventNoteRow,
@@ -22,7 +21,7 @@ from models.tables import (
 )
 from streams.ledger import audit, rows, states, units
 from streams.ledger.audit import Entry
-from streams.ledger.columns import Row, counted, escalation_row, state_row
+from streams.ledger.columns import Row, counted, escalation_row, state_row, statement_row
 from streams.ledger.context import exposure_of
 from streams.ledger.deciding import Decided
 from streams.ledger.store import Key, Known
@@ -104,19 +103,7 @@ class Writing:
         reached = statement.reached
         content = states.dump(reached)
         self.escalations.append(escalation_row(unit, statement, content, known.first_said.get(reached.id, self.now)))
-        self.statements.append(
-            {
-                "escalation_id": reached.id,
-                "n": statement.n,
-                "message_id": statement_id(reached.id, statement.n),
-                "unit": unit,
-                "subject": reached.subject,
-                "statement": statement.statement.value,
-                "reason": statement.reason,
-                "said_at": statement.at,
-                "content": content,
-            }
-        )
+        self.statements.append(statement_row(unit, statement, content))
         self.send(unit, statement_message(unit, statement))
 
     def _order_messages(self, key: Key, decision: Decision, known: Known, row: Row) -> None:

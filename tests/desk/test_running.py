@@ -1,5 +1,6 @@
 """The commands that run on and on, in processes of their own."""
 
+import json
 import os
 import re
 import signal
@@ -45,14 +46,6 @@ def interrupted(process: "subprocess.Popen[str]") -> int:
     return process.wait(PATIENCE_S)
 
 
-def wait_for(path: Path) -> None:
-    """Wait until the file exists."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not path.exists():
-        assert time.monotonic() < deadline, f"{path} was not made"
-        time.sleep(0.1)
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_a_person_is_answered_at_once_while_the_system_runs_and_nothing_is_taken_twice(
@@ -80,10 +73,12 @@ def test_a_worker_needs_a_broker_on_servers(workorders: Workorders) -> None:
     assert "A worker needs a broker on servers" in ended.err
 
 
-def test_a_ledger_of_simulated_time_is_not_run(ledger: Path, workorders: Workorders) -> None:
-    ended = workorders("run")
-    assert ended.code == Exit.UNREACHABLE
-    assert "this ledger holds simulated time and was asked to go on in real time" in ended.err
+@pytest.mark.timeout(120)
+def test_a_ledger_of_simulated_time_is_not_run(ledger: Path, tmp_path: Path) -> None:
+    log = tmp_path / "run.log"
+    with running("run", log=log) as process:
+        assert process.wait(PATIENCE_S) == Exit.UNREACHABLE
+    assert "workorders: This ledger holds simulated time and was asked to go on in real time" in log.read_text()
 
 
 @pytest.mark.timeout(120)
@@ -94,13 +89,13 @@ def test_watching_prints_what_was_said_until_it_is_interrupted(ledger: Path, tmp
         lines = [process.stdout.readline() for _ in range(3)]
         assert all(re.search(r"raised|closed|withdrawn|amended|reinstated", line) for line in lines), lines
         assert interrupted(process) == Exit.INTERRUPTED
-    assert log.read_text() == "workorders: Interrupted.\n"
+    assert log.read_text() == ""
 
 
 @pytest.mark.timeout(120)
 def test_watching_sees_what_is_said_after_it_began(ledger: Path, tmp_path: Path, workorders: Workorders) -> None:
-    with running("watch", "--last", "0", "--every", "0.1", "--json", log=tmp_path / "watch.log") as process:
+    with running("watch", "--last", "1", "--every", "0.1", "--json", log=tmp_path / "watch.log") as process:
         assert process.stdout is not None
-        time.sleep(5)
+        assert json.loads(process.stdout.readline())["said_at"] <= "2026-01-14T06:00:00Z"
         workorders("complete", "WO-1", "--at", "2026-01-14 05:00")
-        assert '"subject":"WO-1"' in process.stdout.readline()
+        assert json.loads(process.stdout.readline())["subject"] == "WO-1"

@@ -10,9 +10,10 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
@@ -24,7 +25,11 @@ from tests.simulation.oracle.register import Register, Registers
 from tests.simulation.oracle.rulebook import Rulebook, Rulebooks
 from tests.simulation.oracle.unit import Oracle
 
-RULES: Final = Path(__file__).parents[2] / "workorders" / "policy"
+POLICY: Final = Path(__file__).parents[2] / "workorders" / "policy" / "default.toml"
+ESTATE: Final = POLICY.with_name("wales.toml")
+
+PLACE: Final = ("subject", "kind", "clock", "spell", "rung", "repeat")
+"""What makes an escalation the one that it is, with its unit."""
 
 Topics = Mapping[str, Sequence[bytes]]
 """The values that are on each output topic, each key's in order."""
@@ -48,6 +53,21 @@ def faults_of(ledger: Path, told: Logbook, now: datetime, *, said: Topics | None
             *_standing(database, told, now),
         ]
     return found
+
+
+def is_at_rest(ledger: Path, now: datetime, records: int) -> bool:
+    """Whether nothing waits in the ledger, nothing is due in it, and it has read as many records as there are."""
+    waiting = """
+        SELECT (SELECT count(*) FROM inbox WHERE relayed_at IS NULL OR taken_at IS NULL)
+             + (SELECT count(*) FROM outbox WHERE sent_at IS NULL)
+             + (SELECT count(*) FROM outbox WHERE confirmed_at IS NULL AND topic IN (?, ?, ?))
+             + (SELECT count(*) FROM work_order WHERE next_due_at <= ?)
+             + (SELECT count(*) FROM unit WHERE backlog_due_at <= ?),
+               (SELECT coalesce(sum(next_offset - first_offset), 0) FROM offset_state)"""
+    with closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True)) as database:
+        at = now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+        left, read = database.execute(waiting, ("escalations", "disputes", "classifications", at, at)).fetchone()
+    return bool(left == 0 and read == records)
 
 
 def _events(database: sqlite3.Connection, told: Logbook) -> Iterator[str]:
@@ -132,23 +152,31 @@ def _standing(database: sqlite3.Connection, told: Logbook, now: datetime) -> Ite
         (row["subject"], row["type"].rsplit(".", 1)[1]): (datetime.fromisoformat(row["heard"] + "+00:00"), row)
         for row in database.execute("SELECT subject, type, heard, role, party FROM event")
     }
-    units: dict[str, list[Fact]] = {}
+    units: dict[str, list[tuple[bytes, int, str, str]]] = {}
     for one in [*told.accepted, *told.unknown]:
         if one.value in heard:
             at, row = heard[one.value]
-            units.setdefault(one.premises, []).append(Fact(one.event, _minute(at), row["role"], row["party"]))
-    should: set[UUID] = set()
-    for unit, facts in units.items():
-        should |= {UUID(name) for name in _oracle().premises(unit, facts, _minute(now)).standing}
-    query = "SELECT id FROM escalation WHERE standing AND unit IN (SELECT unit FROM work_order) AND subject LIKE 'WO-%'"
-    stands = {UUID(row["id"]) for row in database.execute(query)}
-    if stands != should:
-        yield f"standing: {len(should - stands)} escalations should stand and do not, {len(stands - should)} stand wrongly"
+            units.setdefault(one.premises, []).append((orjson.dumps(one.event), _minute(at), row["role"], row["party"]))
+    should = {name for unit, facts in units.items() for name in _should_stand(unit, tuple(facts), _minute(now))}
+    query = "SELECT * FROM escalation WHERE standing AND subject LIKE 'WO-%'"
+    stands = {tuple(row[name] for name in ("unit", *PLACE)) for row in database.execute(query)}
+    for place in sorted(should - stands):
+        yield f"silent: {' '.join(map(str, place))} should stand and does not"
+    for place in sorted(stands - should):
+        yield f"false alarm: {' '.join(map(str, place))} stands and should not"
 
 
+@lru_cache(maxsize=1_000)
+def _should_stand(unit: str, facts: tuple[tuple[bytes, int, str, str], ...], now: int) -> frozenset[tuple[Any, ...]]:
+    known = [Fact(orjson.loads(event), heard, role, party) for event, heard, role, party in facts]
+    steps = _oracle().premises(unit, known, now).standing.values()
+    return frozenset((unit, *(getattr(step, name) for name in PLACE)) for step in steps)
+
+
+@cache
 def _oracle() -> Oracle:
-    books = Rulebooks(((0, Rulebook.load(RULES / "default.toml", "default")),))
-    return Oracle(books, Registers(((0, Register.load(RULES / "wales.toml")),)))
+    books = Rulebooks(((0, Rulebook.load(POLICY, "default")),))
+    return Oracle(books, Registers(((0, Register.load(ESTATE)),)))
 
 
 def _minute(at: datetime) -> int:

@@ -56,13 +56,14 @@ def order(n: int, start: datetime, rng: Random) -> Iterator[Told]:
     """One order's events, whole minutes apart: raised some hours before the start, and what was done about it."""
     premises = rng.choice(OFFICES)
     at = start.replace(second=0, microsecond=0) - timedelta(minutes=rng.randint(90, 600))
-    yield Told(_event(n, "raised", premises, at, rng.choice(FAULTS)))
+    yield Told(event(n, "raised", premises, at, rng.choice(FAULTS)))
     for kind in LATER[: rng.randint(0, len(LATER))]:
         at += timedelta(minutes=rng.randint(1, 15))
-        yield Told(_event(n, kind, premises, at, {}))
+        yield Told(event(n, kind, premises, at, {}))
 
 
-def _event(n: int, kind: str, premises: str, at: datetime, data: dict[str, Any]) -> dict[str, Any]:
+def event(n: int, kind: str, premises: str, at: datetime, data: dict[str, Any]) -> dict[str, Any]:
+    """One event about order ``n`` as a CloudEvent."""
     return {
         "specversion": "1.0",
         "id": f"{kind}-{n}",

@@ -54,10 +54,10 @@ def row(**changes: str) -> dict[str, str]:
     return {**dict.fromkeys(HEADER, ""), **PLUMBING, **changes}
 
 
-def file_of(rows: Iterable[Mapping[str, str]]) -> bytes:
+def file_of(rows: Iterable[Mapping[str, str]], *, all_quoted: bool = False) -> bytes:
     """A CSV file of these rows, as Boston writes it."""
     text = io.StringIO()
-    made = csv.DictWriter(text, HEADER, lineterminator="\n")
+    made = csv.DictWriter(text, HEADER, lineterminator="\n", quoting=csv.QUOTE_ALL if all_quoted else csv.QUOTE_MINIMAL)
     made.writeheader()
     made.writerows(rows)
     return text.getvalue().encode()
@@ -95,8 +95,14 @@ def read(by: FileMapping | None = None, as_of: datetime = AS_OF, /, **changes: s
 
 def told(by: FileMapping | None = None, /, **changes: str) -> Told | Remark:
     """The same with its events."""
-    order = read(by, **changes)
-    return order if isinstance(order, Remark) else Telling(by or mapping(), world()).tell(order)
+    (found,) = rows_of(file_of([row(**changes)]), by)
+    return told_of(found, by)
+
+
+def told_of(found: Row | Remark, by: FileMapping | None = None) -> Told | Remark:
+    """A row that was read, as an order with its events."""
+    read_in = found if isinstance(found, Remark) else Orders(by or mapping(), AS_OF).read(found)
+    return read_in if isinstance(read_in, Remark) else Telling(by or mapping(), world()).tell(read_in)
 
 
 def order(**changes: str) -> Order:

@@ -184,7 +184,7 @@ def test_another_file_needs_only_another_mapping(tmp_path: Path) -> None:
     assert [tuple(verdict.values()) for verdict in verdicts(out)] == [
         ("J-1", "2026-01-13T23:30:00+00:00", "2026-01-13T11:00:00+00:00", "false", "policy"),
         ("J-2", "2026-01-13T23:30:00+00:00", "2026-01-14T11:00:00+00:00", "true", "policy"),
-        ("J-3", "2026-01-19T17:00:00+00:00", "", "true", "policy"),
+        ("J-3", "2026-01-20T09:00:00+00:00", "", "true", "policy"),
     ]
     beside = [verdicts(out.with_suffix(ending)) for ending in (".refused.csv", ".flagged.csv")]
     assert [[(one["reference"], one["code"]) for one in some] for some in beside] == [

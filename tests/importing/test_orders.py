@@ -1,13 +1,29 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from desk.importing.mapping import Choice, Ending, Kind
 from desk.importing.orders import Ended, Order
 from desk.importing.remarks import Remark, Why
 from models.parse import parse
+from models.refusal import Refusal
 from models.work_order import Cancelled, Closed, Completed, Raised
-from tests.importing.harness import AS_OF, OPEN, mapping, order, read, told, world
+from tests.importing.harness import (
+    AS_OF,
+    OPEN,
+    PLUMBING,
+    file_of,
+    mapping,
+    order,
+    read,
+    row,
+    rows_of,
+    told,
+    told_of,
+    world,
+)
 from workorders.admission import admit
 
 
@@ -190,3 +206,28 @@ def test_the_instant_of_the_import_itself_has_happened() -> None:
     at = AS_OF - timedelta(0)
     found = read(None, at, OPEN_DT="01/12/2016 10:54:00 PM", **OPEN)
     assert isinstance(found, Order)
+
+
+ODD = st.text(st.characters(exclude_categories=["Cs"]), max_size=80) | st.sampled_from(
+    [
+        "12/31/9999 11:59:59 PM",
+        "01/01/0001 12:00:00 AM",
+        "11/01/2015 01:30:00 AM",
+        "03/08/2015 02:30:00 AM",
+        "=1+1",
+        "\r",
+        "\0",
+    ]
+)
+
+
+@given(st.dictionaries(st.sampled_from(sorted({*PLUMBING, "QUEUE"})), ODD, min_size=1))
+def test_whatever_stands_in_the_cells_a_row_is_an_order_or_refused_with_a_plain_sentence(cells: dict[str, str]) -> None:
+    (found,) = rows_of(file_of([row(**cells)], all_quoted=True))
+    said = told_of(found)
+    if isinstance(said, Remark):
+        assert said.row == 2
+        assert said.code
+        assert said.sentence.isprintable()
+    else:
+        assert all(not isinstance(parse(event.value, event.key, (), event.topic), Refusal) for event in said.events)

@@ -116,7 +116,7 @@ class Live:
     stands: dict[UUID, Reached] = field(default_factory=dict)
     messages: set[UUID] = field(default_factory=set)
     seen: set[tuple[str, str]] = field(default_factory=set)
-    swept: datetime | None = None
+    decided_at: datetime | None = None
 
     def take(self, batch: Sequence[Taken], now: datetime) -> None:
         """Take a batch as one transaction; duplicates are counted, not taken."""
@@ -136,9 +136,8 @@ class Live:
             at = min((at for at in self.due.values() if at <= now), default=None)
             if at is None:
                 return
-            at = max(at, self.swept or at)
+            at = max(at, self.decided_at or at)
             self.decide(dict.fromkeys(subject for subject, due in self.due.items() if due <= at), at)
-            self.swept = at
 
     def expect_nights(self, now: datetime) -> None:
         """A night needs no event to be due."""
@@ -148,6 +147,7 @@ class Live:
 
     def decide(self, subjects: Iterable[str], now: datetime) -> None:
         """Decide the subjects, and then the orders that they touch through joined risk."""
+        self.decided_at = now
         first = sorted(subjects, key=lambda subject: not is_night(subject))
         again: set[str] = set()
         for subject in first:

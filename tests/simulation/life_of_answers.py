@@ -45,7 +45,8 @@ def answers_to_orders(pen: Pen, order: Order) -> None:
         rung = pen.rng.choice(pen.setting.rungs(kind))
         at = since + pen.minutes(*_WHEN[clock])
         repeat = _repeat(pen, kind, rung, at - since)
-        name = escalation(order.subject, kind, clock, rung, spell, repeat)
+        called = f"{order.premises}/{order.subject}"
+        name = escalation(called, kind, clock, rung, spell, repeat)
         if pen.rng.random() < 0.02:
             name = escalation("another", kind, clock, rung, spell, repeat)
         for _ in range(pen.rng.choice((1, 1, 2, 5))):

@@ -40,7 +40,7 @@ def told(history: Sequence[Heard], oracle: Oracle) -> str:
         about = [fact(other) for other in history if other.event["subject"] == one.event["subject"]]
         name = str(one.event["data"].get("escalation_id", ""))
         if name:
-            place = oracle.names(one.event["subject"], about, instant(one.heard)).get(name)
+            place = oracle.names(one.key, one.event["subject"], about, instant(one.heard)).get(name)
             line = line.replace(name, "nothing that exists" if place is None else " ".join(place))
         lines.append(line)
     return "\n".join(lines)

@@ -18,7 +18,7 @@ def breached() -> Telling:
 def answered(
     told: Telling, what: str, time: str, rung: str = "manager", clock: str = "attend", **data: object
 ) -> Telling:
-    name = escalation_id("W1", "breach", clock, rung, "first", 0)
+    name = escalation_id("office-south/W1", "breach", clock, rung, "first", 0)
     return told.tell(f"escalation-response.{what}", "W1", time, {"escalation_id": name, **data})
 
 
@@ -95,7 +95,7 @@ def test_only_the_latest_repeat_stands() -> None:
 
 def test_an_answer_to_a_repeat_counts_for_its_ladder() -> None:
     told = breached()
-    name = escalation_id("W1", "breach", "attend", "taskforce", "first", 1)
+    name = escalation_id("office-south/W1", "breach", "attend", "taskforce", "first", 1)
     told.say("escalation-response.acknowledged", "W1", "2024-06-04T05:00Z", by="/division", escalation_id=name)
     # Held 12 h from 05:00; then at once, and every 12 h from there.
     assert attend(told, "2024-06-04T16:59Z")["taskforce #1"] == "2024-06-04T04:00Z"
@@ -114,7 +114,7 @@ def test_an_answer_covers_other_ladders_only_if_it_says_so() -> None:
 
 def test_an_id_that_cannot_be_derived_has_no_effect() -> None:
     told = breached()
-    other = escalation_id("W2", "breach", "attend", "manager", "first", 0)
+    other = escalation_id("office-south/W2", "breach", "attend", "manager", "first", 0)
     told.say("escalation-response.acknowledged", "W1", f"{MONDAY}T12:10Z", escalation_id=other, covers_subject=True)
     assert attend(told, f"{MONDAY}T12:30Z")["nobody"] == "2024-06-03T12:30Z"
 

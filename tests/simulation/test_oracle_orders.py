@@ -222,8 +222,11 @@ def test_a_rejected_completion_opens_a_spell_with_the_old_dues() -> None:
         "rejected-work manager": "2024-06-03T16:00Z",
     }
     spell = "/client/helpdesk|no"
-    assert escalation_id("W1", "breach", "make-safe", "manager", spell, 0) in told.story(f"{MONDAY}T16:00Z").standing
-    assert escalation_id("W1", "breach", "make-safe", "manager", "first", 0) in {
+    assert (
+        escalation_id("ap-south/W1", "breach", "make-safe", "manager", spell, 0)
+        in told.story(f"{MONDAY}T16:00Z").standing
+    )
+    assert escalation_id("ap-south/W1", "breach", "make-safe", "manager", "first", 0) in {
         step.id for step in told.story(f"{MONDAY}T16:00Z").steps if step.ended is not None
     }
 
@@ -315,3 +318,11 @@ def test_a_retraction_that_was_itself_retracted_has_no_effect() -> None:
     told.say("work-order.retracted", "W1", f"{MONDAY}T11:10Z", of_source="/provider/south", of_id="done", named="undo")
     told.say("work-order.retracted", "W1", f"{MONDAY}T11:20Z", of_source="/provider/south", of_id="undo")
     assert told.story(f"{MONDAY}T13:00Z").status["W1"] == "completed"
+
+
+@pytest.mark.parametrize("outcome", ["done", "administrative", "no-access"])
+def test_a_completed_order_can_be_rejected_however_it_was_closed_since(outcome: str) -> None:
+    told = lock_broken().say("work-order.completed", "W1", f"{MONDAY}T11:00Z")
+    told.say("work-order.closed", "W1", f"{MONDAY}T12:00Z", outcome=outcome)
+    told.say("work-order.completion-rejected", "W1", f"{MONDAY}T13:00Z")
+    assert told.standing(f"{MONDAY}T13:00Z", "W1")["rejected-work manager"] == "2024-06-03T13:00Z"

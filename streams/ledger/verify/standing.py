@@ -46,6 +46,8 @@ async def _part(
     )
     found: list[Finding] = []
     for key, one in known.items():
+        if store.is_order(key) and not one.history:
+            continue  # known by what was adopted about it; its events have not come yet
         context = contexts.of(key, one.history) if store.is_order(key) else Context()
         case = decide.Case(*key, one.history, context, one.remembered, one.marks, since)
         try:

@@ -6,7 +6,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.escalation import StatementKind
-from models.ids import escalation_id, statement_id
+from models.ids import escalation_id, statement_id, subject_name
 from models.tables import EscalationRow, OutboxRow, StatementRow
 from streams.ledger import rows, states
 from streams.ledger.verify.finding import Checked, Finding
@@ -82,11 +82,8 @@ def _at_the_end(row: Row[Any]) -> list[Finding]:
     if shown != (row.n, row.statement, StatementKind(row.statement) not in GONE, row.said):
         found.append(Finding("statements", where, "the escalation does not show its last statement"))
     reached = states.REACHED.validate_json(row.said)
-    about = (reached.subject, reached.kind, reached.clock, reached.rung, reached.spell, reached.repeat)
-    if reached.id != row.id or row.id not in {escalation_id(*about), _with_unit(row.unit, about)}:
+    name = subject_name(row.unit, reached.subject)
+    derived = escalation_id(name, reached.kind, reached.clock, reached.rung, reached.spell, reached.repeat)
+    if not reached.id == row.id == derived:
         found.append(Finding("statements", where, "the id does not derive from what the escalation is about"))
     return found
-
-
-def _with_unit(unit: str, about: tuple[Any, ...]) -> object:
-    return escalation_id(f"{unit}/{about[0]}", *about[1:])

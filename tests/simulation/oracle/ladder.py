@@ -16,6 +16,11 @@ def escalation_id(subject: str, kind: str, clock: str, rung: str, spell: str, re
     return str(uuid5(NAMESPACE, chr(31).join(parts)))
 
 
+def called(unit: str, subject: str) -> str:
+    """What ids call a subject: an order bears its premises, for two premises may have orders of one number."""
+    return subject if "/" in subject or subject.startswith("source:") else f"{unit}/{subject}"
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a role said to one ladder. ``rung`` is None where the answer named another ladder's rung."""
@@ -73,6 +78,7 @@ class Said:
 class Climb:
     """The state of one ladder while it is climbed."""
 
+    unit: str
     subject: str
     condition: Condition
     book: Rulebook
@@ -222,7 +228,7 @@ class Climb:
     def step(self, rung: Rung, repeat: int, due: int, *, skipped: bool) -> None:
         """Note a rung that was reached."""
         c = self.condition
-        name = escalation_id(self.subject, c.kind, c.clock, rung.name, c.spell, repeat)
+        name = escalation_id(called(self.unit, self.subject), c.kind, c.clock, rung.name, c.spell, repeat)
         self.steps[name] = Step(
             name, self.subject, c.kind, c.clock, c.spell, rung.name, repeat, due, rung.role, None, skipped
         )
@@ -230,7 +236,7 @@ class Climb:
     def close(self, rung: str, repeat: int, t: int) -> None:
         """One rung's latest repeat no longer stands."""
         c = self.condition
-        name = escalation_id(self.subject, c.kind, c.clock, rung, c.spell, repeat)
+        name = escalation_id(called(self.unit, self.subject), c.kind, c.clock, rung, c.spell, repeat)
         step = self.steps[name]
         self.steps[name] = Step(**{**vars(step), "ended": t})
 

@@ -145,7 +145,6 @@ class OrderWalk:
             self.act_while_open(fact, t)
         elif fact.name == "closed" and story.status == "completed":
             story.status, story.outcome = "closed", fact.data["outcome"]
-            self.rejectable = fact.data["outcome"] == "done"
 
     def act_while_open(self, fact: Fact, t: int) -> None:
         """What only an open order hears."""

@@ -9,7 +9,7 @@ from typing import Final
 from tests.simulation.oracle.facts import Fact
 from tests.simulation.oracle.history import Desk, Stage, in_order, stages
 from tests.simulation.oracle.instants import MINUTE, duration, instant, optional_instant
-from tests.simulation.oracle.ladder import Answer, Climb, Condition, Step, escalation_id
+from tests.simulation.oracle.ladder import Answer, Climb, Condition, Step, called, escalation_id
 from tests.simulation.oracle.nights import NightStory, NightWalk, nights_between, window
 from tests.simulation.oracle.orders import OrderStory, OrderWalk
 from tests.simulation.oracle.register import Registers
@@ -253,17 +253,17 @@ class Oracle:
         def reaches(role: str, t: int) -> bool:
             return self.registers.at(t).has_route(role, unit, t)
 
-        answers = self.answers(subject, condition, kept)
-        return Climb(subject, condition, book, reaches).run(answers, now)
+        answers = self.answers(unit, subject, condition, kept)
+        return Climb(unit, subject, condition, book, reaches).run(answers, now)
 
-    def answers(self, subject: str, condition: Condition, kept: Sequence[Fact]) -> list[Answer]:
+    def answers(self, unit: str, subject: str, condition: Condition, kept: Sequence[Fact]) -> list[Answer]:
         """What was answered to this ladder, or to another in a way that covers the whole subject."""
         facts = [fact for fact in in_order(kept) if fact.is_answer and "escalation_id" in fact.data]
         if not facts:
             return []
         found: list[Answer] = []
         for fact in facts:
-            names = self.names(subject, kept, max(fact.heard, fact.time))
+            names = self.names(unit, subject, kept, max(fact.heard, fact.time))
             place = names.get(str(fact.data["escalation_id"]).lower())
             own = place is not None and place[:3] == (condition.kind, condition.clock, condition.spell)
             if place is None or not (own or fact.data.get("covers_subject", False)):
@@ -279,15 +279,12 @@ class Oracle:
             )
         return found
 
-    def names(self, subject: str, kept: Sequence[Fact], until: int) -> dict[str, tuple[str, str, str, str]]:
+    def names(self, unit: str, subject: str, kept: Sequence[Fact], until: int) -> dict[str, tuple[str, str, str, str]]:
         """Every escalation id that could have been said about a subject by an instant, worked out one by one."""
         if subject.startswith("source:"):
             ladders: Sequence[tuple[str, str]] = _SOURCE_LADDERS
-        elif "/" in subject:
-            ladders = _NIGHT_LADDERS
         else:
-            is_raised = any(fact.name == "raised" for fact in kept)
-            ladders = _ORDER_LADDERS if is_raised else (("orphan", ""),)
+            ladders = _NIGHT_LADDERS if "/" in subject else _ORDER_LADDERS
         spells = ["first", *("|".join(fact.key) for fact in kept if fact.name == "completion-rejected")]
         first = min(min(fact.time, fact.heard) for fact in kept)
         found: dict[str, tuple[str, str, str, str]] = {}
@@ -295,7 +292,8 @@ class Oracle:
             for rung, repeats in self.rungs(kind, until - first).items():
                 possible = {"rejected-work": spells[1:], "dispute": spells[:1], "orphan": spells[:1]}.get(kind, spells)
                 for spell, repeat in product(possible, range(repeats + 1)):
-                    found[escalation_id(subject, kind, clock, rung, spell, repeat)] = (kind, clock, spell, rung)
+                    name = escalation_id(called(unit, subject), kind, clock, rung, spell, repeat)
+                    found[name] = (kind, clock, spell, rung)
         return found
 
     def rungs(self, kind: str, elapsed: int) -> dict[str, int]:

@@ -70,7 +70,7 @@ def test_the_first_rungs_have_a_mailbox_and_a_line_that_wakes() -> None:
 
 
 def test_every_event_type_has_a_source_that_may_send_it() -> None:
-    assert {name for source in default_estate().spec.sources for name in source.types} == INPUTS
+    assert {name for source in default_estate().spec.sources for name in source.types} == set(INPUTS)
 
 
 def test_only_our_own_doors_are_believed_about_when_they_heard() -> None:

@@ -1,0 +1,97 @@
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from desk.demo.naming import Names
+from desk.demo.pacing import PacedClock
+from desk.demo.spoken import Spoken
+from desk.views.escalations import StatementLine
+from models.ids import escalation_id
+from workorders.policy import default_world
+
+START = datetime(2026, 1, 13, 15, 0, tzinfo=UTC)
+
+
+def said(statement: str, rung: str, role: str, **more: object) -> StatementLine:
+    """One statement about one order."""
+    about: dict[str, object] = {
+        "kind": "breach",
+        "clock": "attend",
+        "repeat": 0,
+        "due_at": START,
+        "reason": "It was due.",
+    }
+    about |= more
+    id_ = escalation_id("WO-1", str(about["kind"]), str(about["clock"]), rung, "first", int(str(about["repeat"])))
+    return StatementLine(
+        escalation_id=id_, n=1, premises="ap-cae-glas", subject=str(about.pop("subject", "WO-1")), statement=statement, rung=rung,
+        role=role, priority="P1", acknowledged_until=None, said_at=START, late_seconds=0, **about,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def told(*batches: list[StatementLine]) -> list[list[str]]:
+    """The lines that each batch is told in."""
+    spoken = Spoken(Names(default_world(), START), START)
+    spoken.start(frozenset({("ap-cae-glas", "WO-OLD")}))
+    return [[line.text for line in spoken.tell(batch)] for batch in batches]
+
+
+async def test_the_paced_clock_stands_still_where_it_was_told_to_stop() -> None:
+    clock = PacedClock(START, 3600)
+    assert clock.now() == START
+    stop = START + timedelta(minutes=5)
+    clock.run_until(stop, pace=36_000)
+    await asyncio.wait_for(clock.sleep_until(stop), 5)
+    await asyncio.sleep(0.05)
+    assert clock.now() == stop
+
+
+async def test_a_wait_goes_on_while_time_stands_still() -> None:
+    clock = PacedClock(START, 3600)
+    await asyncio.wait_for(clock.sleep(36), 5)
+    assert clock.now() == START
+
+
+async def test_time_runs_at_the_pace_of_each_stretch_and_never_back() -> None:
+    clock = PacedClock(START, 3600)
+    seen = [clock.now()]
+    for n in range(1, 4):
+        clock.run_until(START + timedelta(hours=n), pace=360_000)
+        await clock.sleep_until(START + timedelta(hours=n))
+        seen.append(clock.now())
+    assert seen == [START + timedelta(hours=n) for n in range(4)]
+
+
+def test_one_rung_told_to_two_roles_is_one_line_and_the_next_says_how_long_it_has_lasted() -> None:
+    first, second = told(
+        [said("raised", "a", "ap-manager"), said("raised", "b", "agency-account-manager")],
+        [said("raised", "c", "national-taskforce", due_at=START + timedelta(hours=8))],
+    )
+    assert first == ["AP manager and Agency's account manager: WO-1 at Cae Glas, attendance overdue. It was due."]
+    assert second == ["National taskforce: WO-1 at Cae Glas, attendance overdue for 8 h"]
+
+
+def test_ends_for_one_reason_are_one_line() -> None:
+    [lines] = told([said("closed", rung, "ap-manager", clock=clock) for rung, clock in (("a", "attend"), ("a", "fix"))])
+    assert lines == ["WO-1 at Cae Glas, attendance and repair overdue: it was due (told to AP manager)"]
+
+
+def test_a_warning_that_is_over_and_a_repeat_that_was_replaced_go_without_saying() -> None:
+    [lines] = told(
+        [
+            said("closed", "a", "ap-manager", kind="warning"),
+            said("closed", "t", "national-taskforce", repeat=1),
+            said("raised", "t", "national-taskforce", repeat=2),
+        ]
+    )
+    assert len(lines) == 1
+    assert "National taskforce (repeat 2)" in lines[0]
+
+
+def test_old_orders_are_told_in_sums_every_few_hours() -> None:
+    spoken = Spoken(Names(default_world(), START), START)
+    spoken.start(frozenset({("ap-cae-glas", "WO-OLD")}))
+    assert list(spoken.tell([said("raised", "a", "ap-manager", subject="WO-OLD")] * 2)) == []
+    assert list(spoken.sum_up(START + timedelta(hours=1))) == []
+    [line] = spoken.sum_up(START + timedelta(hours=4))
+    assert line.text == "2 statements about 1 old order, to AP manager"
+    assert list(spoken.sum_up(START + timedelta(hours=8))) == []
