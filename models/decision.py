@@ -19,7 +19,7 @@ Exposed = tuple[Span, bool, tuple[str, ...]]
 """A stretch in which an order is open with base P2, whether its asset is then a security asset, and its groups."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reached:
     """One rung that was reached by what is known now; it stands while ``ended_at`` is None.
 
@@ -48,7 +48,7 @@ class Reached:
     policy_version: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Said:
     """The last statement about an escalation: its number, what it was, and the rung and content it was about."""
 
@@ -57,7 +57,7 @@ class Said:
     reached: Reached
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Statement:
     """One new statement about an escalation, said at ``at``; its message id is derived from the escalation and n."""
 
@@ -73,7 +73,7 @@ class Statement:
         return max(0, int((self.at - self.reached.due_at).total_seconds()))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ignored:
     """An event that was kept but changes nothing, and the plain sentence why."""
 
@@ -141,7 +141,7 @@ class OrderState:
         return self.status == "open"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CoverState:
     """One person's place on a night. ``notice_minutes`` is from the withdrawal to the cover's start."""
 
@@ -157,7 +157,7 @@ class CoverState:
     cost_pence: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class NightState:
     """What is known of one night at an instant.
 
@@ -207,7 +207,7 @@ class DisputeChange:
     since: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Remembered:
     """What was already said about a subject: per escalation the last statement, and the last outputs."""
 
@@ -231,7 +231,7 @@ class Decision:
     next_due_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Condition:
     """Something that a ladder climbs about: it holds from ``onset`` until ``end`` (None: still holding at now).
 
@@ -253,7 +253,7 @@ class Condition:
     heard_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class NightReckoning:
     """A night's state, what its ladders climb about, and when time alone will change it next."""
 

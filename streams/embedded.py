@@ -16,8 +16,9 @@ What it does not do, and what follows:
 * It has no topic settings, so no compaction and no retention by time; it cannot be administered, cannot find an
   offset by time, knows no access control and no encryption.
 * It makes any topic that a client asks for, with four partitions: a misspelt name is not noticed here.
-* Keys, headers, compression, idempotent producers, groups, rebalancing and commits work as on a server. A second
-  member of a group waits for the first one's session, less one second, before it is let in.
+* Keys, headers, compression, idempotent producers, groups and commits work as on a server. But it is for one
+  process: a second member of a group waits for the first one's session, less one second, and may even then be
+  refused (``InvalidRequestError``) and have to join again.
 """
 
 import asyncio

@@ -104,9 +104,7 @@ def make_producer(
 ) -> Producer:
     """A producer, not yet started, that neither loses nor doubles nor reorders what it has accepted."""
     options = _connection(settings, bootstrap)
-    producer = Producer(
-        **options, enable_idempotence=True, acks="all", linger_ms=linger_ms, max_batch_size=batch_bytes
-    )
+    producer = Producer(**options, enable_idempotence=True, acks="all", linger_ms=linger_ms, max_batch_size=batch_bytes)
     producer.servers = bootstrap
     producer.stop_within_s = settings.stop_within_s / 2
     return producer

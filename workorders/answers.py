@@ -32,7 +32,7 @@ class Possible:
         return cls(by_id, [(ladder, rung.name, rung.repeat) for ladder, rung in rungs if rung.repeat is not None])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sorted:
     """The answers of a subject by the ladder that each names, those that cover the whole subject, and the unmatched."""
 

@@ -72,8 +72,7 @@ class TargetRules(Hashable, Protocol):
         """What the clock allows; None if it does not run."""
 
 
-@dataclass(slots=True)
-class Step:
+class Step(NamedTuple):
     """From ``since`` on the order has this effective priority, asset and fault, judged by these rules."""
 
     since: datetime
@@ -107,9 +106,6 @@ def in_force(
     A stricter priority adds a target counted from that instant, a milder one softens every stricter entry; the
     earliest of the entries is in force.
     """
-    if len(steps) == 1 and not pauses and promise is None:
-        (step,) = steps
-        return _undisturbed(step.rules, clock, step.priority, step.asset, step.fault, step.since)
     entries: list[_Entry] = []
     found: list[InForce] = []
     for step in steps:
@@ -131,15 +127,7 @@ def _restack(entries: list[_Entry], step: Step) -> list[_Entry]:
     return [(since, max(priority, step.priority)) for since, priority in entries]
 
 
-# An order is decided several times in its life, and its times before any pause never change: they are remembered.
-@lru_cache(maxsize=REMEMBERED)
-def _undisturbed(
-    rules: TargetRules, clock: ClockName, priority: Priority, asset: str, fault: str, start: datetime
-) -> tuple[InForce, ...]:
-    found = _unpaused(rules, clock, priority, asset, fault, start)
-    return () if found is None else (InForce(start, found.due, found.warn),)
-
-
+# A pause or a change of priority leaves the times before it as they were: they are remembered.
 @lru_cache(maxsize=REMEMBERED)
 def _unpaused(
     rules: TargetRules, clock: ClockName, priority: Priority, asset: str, fault: str, start: datetime

@@ -31,7 +31,7 @@ Refusal = OrderReportRefused | CoverReportRefused | AnswerReportRefused
 _CLIENT_SIDE: Final = frozenset({Party.CLIENT, Party.DIVISION})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Effect:
     """What the corrections of a history do: the events that they remove, and what settled each late report."""
 

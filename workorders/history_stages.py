@@ -13,7 +13,7 @@ from workorders.history_order import ANSWERS_FROM, CORRECTIONS_FROM, RANKS, Iden
 _BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LateReport:
     """A report, or a retraction, that was heard late; ``verdict`` None: the client side has not settled it."""
 
@@ -22,7 +22,7 @@ class LateReport:
     settled_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Stage:
     """A subject's own events by the settlements that bear a time at or before ``since``.
 
@@ -36,7 +36,7 @@ class Stage:
     heard: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Corrected:
     """A history with its corrections done; the last stage is the present one, and the only one if nothing was late."""
 

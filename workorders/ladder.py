@@ -5,7 +5,7 @@ it remembers nothing.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Protocol
@@ -22,7 +22,7 @@ class AnswerKind(Enum):
     DECLINE = "decline"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """One answer to a ladder. ``rung`` is the rung that it names, None where it names another ladder's."""
 
@@ -57,7 +57,7 @@ class LadderRules(Protocol):
         """Whether the role can be told at the instant."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Fired:
     """A rung that was reached: its k-th repeat at ``at``; ``ended`` and ``why`` if it stands no more."""
 
@@ -70,8 +70,12 @@ class Fired:
     ended: datetime | None = None
     why: str = ""
 
+    def end(self, at: datetime, why: str) -> None:
+        """It stands no more, from the instant on."""
+        self.ended, self.why = at, why
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Climb:
     """How far a ladder has climbed: every rung reached, and when time alone takes it further."""
 
@@ -140,7 +144,8 @@ class _Climber:
                 happening.append((max(self.answers[0].at, self.cursor), 0, self._answer))
             if not happening:
                 return None
-            at, _, act = min(happening, key=lambda item: item[:2])
+            # No two of them share a rank, so which acts first is never asked of the acts themselves.
+            at, _, act = min(happening)
             if end is not None and at >= end:
                 return None
             if at > now:
@@ -196,7 +201,8 @@ class _Climber:
         more = self._whole_repeats(at, now, rung.repeat or timedelta())
         at = at + more * (rung.repeat or timedelta())
         if before.repeat == 0:
-            self.done.append(replace(before, ended=at, why="said again since"))
+            before.end(at, "said again since")
+            self.done.append(before)
         skipped = not self.rules.has_route(rung.role, at)
         self._set(Fired(rung, at, before.repeat + 1 + more, self._priority(at), skipped))
         self.cursor = at
@@ -253,7 +259,7 @@ class _Climber:
         named = self.fired.get(answer.rung) if answer.rung is not None else None
         fired = named or max(self.fired.values(), key=_when, default=None)
         if fired is not None:
-            self.fired[fired.rung.name] = replace(fired, acknowledged_until=until)
+            fired.acknowledged_until = until
 
     def _change_priority(self, at: datetime, _: datetime, /) -> None:
         before = self._priority(at - timedelta.resolution)
@@ -267,17 +273,18 @@ class _Climber:
         names = {rung.name for rung in self.rungs}
         for name in [name for name in self.fired if name not in names]:
             stopped = self.fired.pop(name)
-            self.done.append(replace(stopped, ended=at, why="the priority fell and the lower ladder has no such rung"))
+            stopped.end(at, "the priority fell and the lower ladder has no such rung")
+            self.done.append(stopped)
         self.last = max(self.fired.values(), key=_when, default=self.last)
 
     def result(self) -> tuple[Fired, ...]:
         """Every rung reached; those of a condition that has ended end with it."""
         end, why = self.condition.end, self.condition.end_reason
-        standing = list(self.fired.values())
         if end is not None:
-            standing = [replace(fired, ended=end, why=why) for fired in standing]
+            for fired in self.fired.values():
+                fired.end(end, why)
         # A rung that was stopped and reached again is one escalation: what it is now counts.
-        latest = {(fired.rung.name, fired.repeat): fired for fired in (*self.done, *standing)}
+        latest = {(fired.rung.name, fired.repeat): fired for fired in (*self.done, *self.fired.values())}
         return tuple(sorted(latest.values(), key=_when))
 
 

@@ -33,7 +33,7 @@ CLOCK_KINDS: Final = (EscalationKind.BREACH, EscalationKind.WARNING, EscalationK
 ORPHAN_LADDER: Final = (EscalationKind.ORPHAN, "", FIRST_SPELL)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OrderCase:
     """One order to decide, and everything outside its own history that matters to it."""
 
@@ -54,7 +54,7 @@ class OrderCase:
         return reckon(self.subject, kept, self.premises.kind, self.timeline, self.context, self.now)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OrderReckoning:
     """What was reckoned of one order; ``dispute`` is the latest, going on or not."""
 
@@ -127,7 +127,8 @@ def _answers(case: OrderCase, arranged: Arranged, reckoned: Reckoned) -> Sorted:
         return NO_ANSWERS
     ladders = _possible_ladders(tuple([spell.id for spell in reckoned.fold.spells]))
     policies = tuple({step.policy.version: step.policy for step in reckoned.base}.values())
-    since = min(min(taken.event.time, taken.heard) for taken in (*arranged.kept, *arranged.answers))
+    everything = (*arranged.kept, *arranged.answers)
+    since = min(*[taken.event.time for taken in everything], *[taken.heard for taken in everything])
     return answers_for(case.name, arranged.answers, ladders, policies, since)
 
 

@@ -6,7 +6,7 @@ Source of the rules: docs/RULES.md, section 2 (facts, spells, meeting of clocks,
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from models.decision import Ignored
 from models.escalation import ClockName
@@ -42,8 +42,7 @@ ALL_CLOCKS: Final = (ClockName.ATTEND, ClockName.MAKE_SAFE, ClockName.FIX)
 FIRST_SPELL: Final = "first"
 
 
-@dataclass(frozen=True, slots=True)
-class OrderFacts:
+class OrderFacts(NamedTuple):
     """The facets of an order that events say, from an instant on; ``heard`` is when the event that said them was."""
 
     since: datetime

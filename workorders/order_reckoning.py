@@ -6,6 +6,7 @@ Source of the rules: docs/RULES.md, section 2 and 6. A function of the order's h
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from models.decision import Condition, Context, Exposed, Span
@@ -13,7 +14,17 @@ from models.escalation import ClockName, EscalationKind
 from models.history import Taken
 from models.premises import PremisesKind
 from models.work_order import Priority, Raised
-from workorders.clocks import Asked, InForce, Promise, Step, allowed_pauses, first_reached, in_force, last_stretch
+from workorders.clocks import (
+    REMEMBERED,
+    Asked,
+    InForce,
+    Promise,
+    Step,
+    allowed_pauses,
+    first_reached,
+    in_force,
+    last_stretch,
+)
 from workorders.order_fold import ALL_CLOCKS, FIRST_SPELL, OrderFold, Spell, fold_order
 from workorders.order_steps import (
     BaseStep,
@@ -116,7 +127,7 @@ def _pauses(fold: OrderFold, policy: Policy) -> PauseSpans:
 
 
 def _runs(fold: OrderFold, effective: Sequence[Step], pauses: PauseSpans, policy: Policy) -> tuple[ClockRun, ...]:
-    forces = {clock: in_force(clock, effective, pauses, _promise(fold, clock, policy)) for clock in ALL_CLOCKS}
+    forces = _forces(tuple(effective), pauses, _promise(fold, policy))
     found = []
     for spell in fold.spells:
         for clock in spell.running:
@@ -127,8 +138,16 @@ def _runs(fold: OrderFold, effective: Sequence[Step], pauses: PauseSpans, policy
     return tuple(found)
 
 
-def _promise(fold: OrderFold, clock: ClockName, policy: Policy) -> Promise | None:
-    if clock is not ClockName.FIX or fold.promise is None:
+# An order is decided several times in its life, and its times change with few of its events: they are remembered.
+@lru_cache(maxsize=REMEMBERED)
+def _forces(
+    effective: tuple[Step, ...], pauses: PauseSpans, promise: Promise | None
+) -> dict[ClockName, tuple[InForce, ...]]:
+    return {clock: in_force(clock, effective, pauses, promise) for clock in ALL_CLOCKS}
+
+
+def _promise(fold: OrderFold, policy: Policy) -> Promise | None:
+    if fold.promise is None:
         return None
     at, source = fold.promise
     honour = policy.promise_rule(source)

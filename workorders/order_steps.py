@@ -4,7 +4,7 @@ Source of the rules: docs/RULES.md, 2.1 to 2.3 and 2.7.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
@@ -177,6 +177,6 @@ def _covers(span: Span, at: datetime) -> bool:
 def _without_repeats(steps: list[Step]) -> list[Step]:
     found = steps[:1]
     for step in steps[1:]:
-        if replace(step, since=found[-1].since) != found[-1]:
+        if step._replace(since=found[-1].since) != found[-1]:
             found.append(step)
     return found

@@ -1,6 +1,7 @@
 """The plain sentences that are said about orders; the words of the codes come from the policy."""
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from workorders.order_steps import BaseStep
 _DONE: Final = {ClockName.ATTEND: "attendance", ClockName.MAKE_SAFE: "making safe", ClockName.FIX: "repair"}
 
 
+@lru_cache(maxsize=4096)
 def local(at: datetime, zone: ZoneInfo) -> str:
     """An instant as people of the zone write it, such as ``Tue 13 Jan 2026 04:10 GMT``."""
     return at.astimezone(zone).strftime("%a %d %b %Y %H:%M %Z")

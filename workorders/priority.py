@@ -22,7 +22,7 @@ STRICTNESS: Final = {priority: rank for rank, priority in enumerate(Priority)}
 """Rank of each priority: 0 is the strictest."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Facets:
     """The finite facts that decide the priority of an order.
 

@@ -20,7 +20,7 @@ PolicyAt = Callable[[datetime], Policy]
 NO_ANSWERS = Sorted({}, [], [])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class KindRules:
     """What the ladder of one kind asks of a policy and of the routes."""
 
@@ -52,7 +52,7 @@ class KindRules:
         return self.policy.rung(self.kind, rung).ack_holds
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ladders:
     """Whose ladders are climbed, by which policy and routes."""
 

@@ -1,7 +1,7 @@
 """Units: the lock of a premises and the end of its audit chain; locked in sorted order by whoever writes."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -31,6 +31,10 @@ class Unit:
     backlog_due_at: datetime | None = None
     incomplete: bool = False
 
+    def as_row(self) -> dict[str, Any]:
+        """Every column."""
+        return {name: getattr(self, name) for name in _NAMES}
+
     def count_backlog_by(self, due: datetime) -> None:
         """The backlog must be counted again at an instant, or earlier if that was so already."""
         if self.backlog_due_at is None or due < self.backlog_due_at:
@@ -51,6 +55,9 @@ class Unit:
         }
 
 
+_NAMES: Final = tuple(field.name for field in fields(Unit))
+
+
 async def lock(connection: AsyncConnection, ids: Collection[str]) -> dict[str, Unit]:
     """The units, locked in sorted order until the transaction ends; those that are new are made."""
     found = await _read(connection, _LOCKED, ids)
@@ -64,7 +71,7 @@ async def make(connection: AsyncConnection, ids: Collection[str]) -> None:
     """See that the units exist; nobody else's are touched."""
     found = await rows.fetch(connection, _FOUND, [(id_,) for id_ in sorted(ids)])
     missing = sorted(set(ids) - {row.id for row in found})
-    await rows.insert(connection, UnitRow, [asdict(Unit(id_)) for id_ in missing], clash="keep")
+    await rows.insert(connection, UnitRow, [Unit(id_).as_row() for id_ in missing], clash="keep")
 
 
 async def lock_free(connection: AsyncConnection, ids: Collection[str]) -> dict[str, Unit]:
@@ -75,7 +82,9 @@ async def lock_free(connection: AsyncConnection, ids: Collection[str]) -> dict[s
 async def save(connection: AsyncConnection, units: Collection[Unit], links: Collection[Mapping[str, Any]]) -> None:
     """Write units that were locked in this transaction, and the new links of their chains."""
     await rows.insert(connection, AuditRow, list(links))
-    await rows.update(connection, UnitRow, [asdict(replace(unit, version=unit.version + 1)) for unit in units])
+    for unit in units:
+        unit.version += 1
+    await rows.update(connection, UnitRow, [unit.as_row() for unit in units])
 
 
 async def _read(connection: AsyncConnection, query: rows.Query, ids: Collection[str]) -> dict[str, Unit]:

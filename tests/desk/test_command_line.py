@@ -1,3 +1,4 @@
+import re
 import shlex
 import subprocess
 import sys
@@ -151,3 +152,10 @@ def test_colour_is_left_out_where_no_color_is_set(
 def test_each_exit_code_is_documented() -> None:
     text = (ROOT / "docs" / "CLI.md").read_text()
     assert [code for code in Exit if f"| {code.value} |" not in text] == []
+
+
+@pytest.mark.parametrize("command", all_commands(), ids=" ".join)
+def test_each_command_is_documented(command: tuple[str, ...]) -> None:
+    if command in {("cover",), ("rejected",), ("policy",), ("estate",), ("db",), ("topics",)}:
+        return
+    assert re.search(rf"`{' '.join(command)}\b", (ROOT / "docs" / "CLI.md").read_text())

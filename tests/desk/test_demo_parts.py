@@ -1,5 +1,6 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from desk.demo.naming import Names
 from desk.demo.pacing import PacedClock
@@ -11,21 +12,23 @@ from workorders.policy import default_world
 START = datetime(2026, 1, 13, 15, 0, tzinfo=UTC)
 
 
-def said(statement: str, rung: str, role: str, **more: object) -> StatementLine:
+def said(statement: str, rung: str, role: str, **more: Any) -> StatementLine:  # noqa: ANN401 - fields of a statement
     """One statement about one order."""
-    about: dict[str, object] = {
-        "kind": "breach",
-        "clock": "attend",
-        "repeat": 0,
-        "due_at": START,
-        "reason": "It was due.",
-    }
-    about |= more
-    id_ = escalation_id("WO-1", str(about["kind"]), str(about["clock"]), rung, "first", int(str(about["repeat"])))
+    about: dict[str, Any] = {"subject": "WO-1", "kind": "breach", "clock": "attend", "repeat": 0}
+    about |= {"due_at": START, "reason": "It was due.", **more}
     return StatementLine(
-        escalation_id=id_, n=1, premises="ap-cae-glas", subject=str(about.pop("subject", "WO-1")), statement=statement, rung=rung,
-        role=role, priority="P1", acknowledged_until=None, said_at=START, late_seconds=0, **about,  # type: ignore[arg-type]
-    )  # fmt: skip
+        escalation_id=escalation_id(about["subject"], about["kind"], about["clock"], rung, "first", about["repeat"]),
+        n=1,
+        premises="ap-cae-glas",
+        statement=statement,
+        rung=rung,
+        role=role,
+        priority="P1",
+        acknowledged_until=None,
+        said_at=START,
+        late_seconds=0,
+        **about,
+    )
 
 
 def told(*batches: list[StatementLine]) -> list[list[str]]:
@@ -71,7 +74,7 @@ def test_one_rung_told_to_two_roles_is_one_line_and_the_next_says_how_long_it_ha
 
 
 def test_ends_for_one_reason_are_one_line() -> None:
-    [lines] = told([said("closed", rung, "ap-manager", clock=clock) for rung, clock in (("a", "attend"), ("a", "fix"))])
+    [lines] = told([said("closed", "a", "ap-manager", clock=clock) for clock in ("attend", "fix")])
     assert lines == ["WO-1 at Cae Glas, attendance and repair overdue: it was due (told to AP manager)"]
 
 

@@ -43,7 +43,7 @@ def faults_of(ledger: Path, told: Logbook, now: datetime, *, said: Topics | None
     """
     with closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True)) as database:
         database.row_factory = sqlite3.Row
-        found = [
+        return [
             *_events(database, told),
             *_receipts(database, told),
             *_refusals(database, told),
@@ -52,22 +52,28 @@ def faults_of(ledger: Path, told: Logbook, now: datetime, *, said: Topics | None
             *_messages(database, said),
             *_standing(database, told, now),
         ]
-    return found
 
 
-def is_at_rest(ledger: Path, now: datetime, records: int) -> bool:
-    """Whether nothing waits in the ledger, nothing is due in it, and it has read as many records as there are."""
+def is_at_rest(ledger: Path, now: datetime, records: int | None, *, forgetful: bool = False) -> bool:
+    """Whether nothing waits in the ledger, nothing is due in it, and it has read as many records as there are.
+
+    Where the broker is ``forgetful``, what was sent to it may never be confirmed.
+    """
     waiting = """
         SELECT (SELECT count(*) FROM inbox WHERE relayed_at IS NULL OR taken_at IS NULL)
              + (SELECT count(*) FROM outbox WHERE sent_at IS NULL)
-             + (SELECT count(*) FROM outbox WHERE confirmed_at IS NULL AND topic IN (?, ?, ?))
              + (SELECT count(*) FROM work_order WHERE next_due_at <= ?)
-             + (SELECT count(*) FROM unit WHERE backlog_due_at <= ?),
-               (SELECT coalesce(sum(next_offset - first_offset), 0) FROM offset_state)"""
+             + (SELECT count(*) FROM unit WHERE backlog_due_at <= ?)"""
+    unconfirmed = """
+        SELECT count(*) FROM outbox WHERE confirmed_at IS NULL AND topic IN ('escalations', 'disputes', 'classifications')"""
+    read = "SELECT coalesce(sum(next_offset - first_offset), 0) FROM offset_state"
+    at = now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
     with closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True)) as database:
-        at = now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
-        left, read = database.execute(waiting, ("escalations", "disputes", "classifications", at, at)).fetchone()
-    return bool(left == 0 and read == records)
+        return (
+            database.execute(waiting, (at, at)).fetchone() == (0,)
+            and (forgetful or database.execute(unconfirmed).fetchone() == (0,))
+            and (records is None or database.execute(read).fetchone() == (records,))
+        )
 
 
 def _events(database: sqlite3.Connection, told: Logbook) -> Iterator[str]:

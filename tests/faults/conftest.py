@@ -11,6 +11,7 @@ import stamina
 from streams.ledger.ledger import Ledger
 from tests.faults.checker import ESTATE
 from tests.faults.life import Template
+from tests.faults.story import Stage
 from workorders.policy import World, default_policy, estate_from_data
 from workorders.policy.load import world_of
 
@@ -48,3 +49,9 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
 
     identity = asyncio.run(make()).identity
     return Template(path.read_bytes(), identity, world)
+
+
+@pytest.fixture(scope="session")
+def stage(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    """Where the scenes of the story are played."""
+    return Stage(tmp_path_factory.mktemp("stage"), template)

@@ -10,7 +10,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
@@ -37,14 +37,21 @@ Act = Callable[["Universe"], Awaitable[None]]
 """Something that happens outside of the system."""
 
 
+def sound_ledger(database: BrittleDatabase, identity: Identity, broker: PaperBroker) -> Ledger:
+    """The ledger as it is."""
+    return Ledger(database, identity)
+
+
 @dataclass(frozen=True)
 class Build:
     """Which parts a life is made of."""
 
-    consumer: Callable[[PaperBroker], PaperConsumer] = PaperConsumer
     reader: Callable[[Parts, Consumer, asyncio.Lock], Reader] = Reader
     relay: Callable[[Parts], Relay] = Relay
-    ledger: type[Ledger] = Ledger
+    ledger: Callable[[BrittleDatabase, Identity, PaperBroker], Ledger] = sound_ledger
+
+
+SOUND: Final = Build()
 
 
 @dataclass(frozen=True)
@@ -121,15 +128,18 @@ class Universe:
         self.told.accepted.append(one)
         self.told.receipts[cast("Any", receipt).id] = one
 
+    def faults(self) -> list[str]:
+        """What does not hold, by the checker."""
+        return faults_of(self.file, self.told, self.clock.now(), said=self._said(), records=self._records())
+
     async def check(self) -> list[str]:
         """What does not hold, by the checker and by the ledger's own verification."""
-        found = faults_of(self.file, self.told, self.clock.now(), said=self._said(), records=self._records())
         ledger = Ledger(BrittleDatabase(f"sqlite:///{self.file}", Trouble()), self.template.identity)
         try:
             report = await ledger.verify(self.template.world)
         finally:
             await ledger.close()
-        return found + [f"verify: {finding}" for finding in report.findings]
+        return self.faults() + [f"verify: {finding}" for finding in report.findings]
 
     def _is_at_rest(self) -> bool:
         """Whether, seen from outside, nothing is left to do: it spares a round in which nothing happens."""
@@ -163,9 +173,8 @@ class Universe:
     async def _alive(self) -> "Life":
         if self.life is None:
             self.trouble.is_dead = False
-            ledger = self.build.ledger(
-                BrittleDatabase(f"sqlite:///{self.file}", self.trouble), self.template.identity
-            )
+            database = BrittleDatabase(f"sqlite:///{self.file}", self.trouble)
+            ledger = self.build.ledger(database, self.template.identity, self.broker)
             settings = Settings(batch_max_wait_ms=1, batch_max_records=4, relay_batch=8, broker_timeout_s=10)
             parts = Parts(settings, self.clock, ledger, self.broker, self.template.world)
             self.life = Life(parts, self)
@@ -212,7 +221,7 @@ class Life:
 
     def _connect(self) -> Reader:
         build, broker = self._universe.build, self._universe.broker
-        consumer = build.consumer(broker)
+        consumer = PaperConsumer(broker)
         reader = build.reader(self.parts, cast("Consumer", consumer), self._lock)
         consumer.subscribe([topic.name for topic in INPUTS], listener=reader)
         return reader

@@ -1,9 +1,12 @@
 """The story that the fault tests tell again and again: small, and with a bit of everything that moves."""
 
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
-from tests.faults.life import Act, Universe, at
+from tests.faults.life import SOUND, Act, Build, Past, Template, Universe, at, beginning
 from tests.faults.told import FAULTS, Told, event
+from tests.faults.trouble import Trouble
 
 OFFICE, COURT = "office-aberwennol", "court-llanhelyg"
 BAD = b'{"specversion": "1.0", '
@@ -66,6 +69,42 @@ SCENES: dict[str, tuple[Act, ...]] = {
     "a day passes": (at(30),),
     "nothing happens": (nothing,),
 }
+
+
+class Stage:
+    """Where the scenes are played; each begins with what was outside after the scenes before it, if all went well."""
+
+    def __init__(self, folder: Path, template: Template) -> None:
+        self._folder, self._template = folder, template
+        self._after: dict[str, Past] = {}
+
+    async def play(self, scene: str, trouble: Trouble, build: Build = SOUND) -> Universe:
+        """Play a scene with some trouble; what has come of it."""
+        return await self._played(scene, await self.before(scene), trouble, build)
+
+    async def restored(self, scene: str, build: Build) -> list[str]:
+        """Play a scene, then put the ledger's backup from before it in its place and go on; what the checker finds."""
+        before = await self.before(scene)
+        after = (await self._played(scene, before, Trouble(), build)).past()
+        universe = Universe(self._folder, self._template, replace(after, file=before.file), Trouble(), build)
+        await universe.run(nothing)
+        return universe.faults()
+
+    async def before(self, scene: str) -> Past:
+        """What was outside before a scene."""
+        past = beginning(self._template)
+        for name in SCENES:
+            if name == scene:
+                break
+            if name not in self._after:
+                self._after[name] = (await self._played(name, past, Trouble(), SOUND)).past()
+            past = self._after[name]
+        return past
+
+    async def _played(self, scene: str, past: Past, trouble: Trouble, build: Build) -> Universe:
+        universe = Universe(self._folder, self._template, past, trouble, build)
+        await universe.run(*SCENES[scene])
+        return universe
 
 
 def _told(universe: Universe, told: tuple[tuple[int, str, float], ...]) -> list[Told]:

@@ -15,7 +15,7 @@ Kind = Literal["die", "fail"]
 AT_THE_DATABASE = frozenset({"statement", "commit", "committed"})
 
 
-class Died(BaseException):  # noqa: N818 - it is what happened, and nothing of ours may catch it
+class Died(BaseException):
     """The process is dead: from this step on nothing of it reaches the outside."""
 
 
@@ -60,5 +60,3 @@ class BrittleDatabase(Database):
         async with super().writing() as connection:
             yield connection
         self._trouble.step("committed")
-
-

@@ -74,6 +74,8 @@ class Night:
 
     def make_good(self, at: datetime, first: datetime, last: datetime) -> None:
         """The division puts somebody in at its own expense."""
+        if max(at, first) >= last:
+            return
         ref = self.ref()
         replaces = self.pen.rng.choice(("agency", "agency", "own"))
         stretch = {"from": _text(max(at, first)), "until": _text(last)}

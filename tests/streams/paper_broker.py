@@ -100,9 +100,8 @@ class PaperConsumer:
 
     servers = "paper:9092"
 
-    def __init__(self, broker: PaperBroker, *, from_group: bool = False) -> None:
+    def __init__(self, broker: PaperBroker) -> None:
         self.broker = broker
-        self.from_group = from_group
         self.listener: Any = None
         self.positions: dict[TopicPartition, int | None] = {}
         self.topics: list[str] = []
@@ -158,8 +157,11 @@ class PaperConsumer:
         await asyncio.sleep(0 if found else timeout_ms / 1000)
         return found
 
+    async def committed(self, partition: TopicPartition) -> int | None:
+        return self.broker.committed.get(partition)
+
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
-        self.broker.step("commit")
+        self.broker.step("group-commit")
         self.broker.committed.update(offsets)
 
 
