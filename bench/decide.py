@@ -145,13 +145,13 @@ def one_round(history: Sequence[Taken], world: World, batch: int) -> tuple[float
     return len(history) / spent, memory.decisions, hours / spent
 
 
-def main() -> None:
-    """Measure and write the result."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and write the result; the exit code is 1 if the median misses the goal."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--events", type=int, default=20_000)
     options.add_argument("--batch", type=int, default=500)
     options.add_argument("--rounds", type=int, default=5)
-    given = options.parse_args()
+    given = options.parse_args(arguments)
     world = default_world()
     history = taken_of(mix(1, given.events), world)
     rounds = [one_round(history, world, given.batch) for _ in range(given.rounds)]
@@ -173,7 +173,8 @@ def main() -> None:
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(result, indent=2) + "\n")
     print(json.dumps(result, indent=2))
+    return int(median(rates) < GOAL)
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import make_url
 
-from desk.environment import reading_settings, settings_for
+from desk.environment import settings_for
 from desk.exits import BadInput, Exit
 from desk.opening import file_of, packaged_world, time_kind_of
 from desk.options import Reading, Running
-from desk.printing import console, counted, print_json, remark, said
+from desk.printing import console, counted, print_json, said
 from streams.clock import Kind, SystemClock
 from streams.ledger import migrations
 from streams.ledger.engine import Database
@@ -74,9 +74,7 @@ def _tell(found: list[Difference], as_json: bool, *, done: str) -> None:
 
 def upgrade_ledger(reading: Reading) -> int:
     """Make the ledger's tables or bring them to this release; a new ledger begins with the rules in the settings."""
-    settings, said_so = reading_settings(reading.ledger)
-    if said_so is not None:
-        remark(said_so)
+    settings = settings_for(ledger=reading.ledger)
     before, after = asyncio.run(_upgrade(settings))
     if reading.json:
         print_json({"ledger": _place(settings), "from": before, "to": after})

@@ -28,8 +28,11 @@ LINGER_MS: Final = 5
 BATCH_BYTES: Final = 16_384
 """How many bytes of records for one partition are sent together at most."""
 
-START_GRACE_S: Final = 0.5
-"""How long a start that nobody waits for any more may take to end by itself."""
+CLIENTS_A_STOP: Final = 3
+"""How many clients that get no answer a worker can stop one after another in its ``stop_within_s``."""
+
+GRACE_S: Final = 0.5
+"""How long what nobody waits for any more, such as a start that was called off, may take to end by itself."""
 
 METADATA_AGE_MS: Final = 5_000
 """How long it may take to see that topics have appeared or moved.
@@ -59,7 +62,11 @@ class Producer(AIOKafkaProducer):  # type: ignore[misc]  # it ships no types
         flushing.cancel()
         self._closed = True
         await self.client.close()
-        await self._sender.close()
+        # What is being sent again waits for news of the cluster, which a closed client does not ask for any more.
+        ending = asyncio.ensure_future(self._sender.close())
+        await asyncio.wait({ending}, timeout=GRACE_S)
+        ending.cancel()
+        await asyncio.wait({ending})
 
 
 class Consumer(AIOKafkaConsumer):  # type: ignore[misc]  # it ships no types
@@ -106,7 +113,7 @@ def make_producer(
     options = _connection(settings, bootstrap)
     producer = Producer(**options, enable_idempotence=True, acks="all", linger_ms=linger_ms, max_batch_size=batch_bytes)
     producer.servers = bootstrap
-    producer.stop_within_s = settings.stop_within_s / 2
+    producer.stop_within_s = settings.stop_within_s / CLIENTS_A_STOP
     return producer
 
 
@@ -134,7 +141,7 @@ def make_consumer(
     )
     consumer.servers = bootstrap
     consumer.commit_within_s = settings.stop_within_s / 5
-    consumer.stop_within_s = settings.stop_within_s / 2
+    consumer.stop_within_s = settings.stop_within_s / CLIENTS_A_STOP
     return consumer
 
 
@@ -142,7 +149,7 @@ def make_consumer(
 async def running(client: Client, settings: Settings) -> AsyncGenerator[Client]:
     """Start the client, hand it over and stop it, each within bounds.
 
-    Raises ``BrokerUnreachable`` when it does not start. A stop has half of ``stop_within_s`` for sending what is
+    Raises ``BrokerUnreachable`` when it does not start. A stop has a third of ``stop_within_s`` for sending what is
     left and leaving the group; then what is left is given up, with a warning.
     """
     starting = asyncio.ensure_future(client.start())
@@ -200,7 +207,7 @@ async def _started(client: Producer | Consumer, starting: "asyncio.Future[None]"
 
 async def _stopped(client: Producer | Consumer, starting: "asyncio.Future[None]") -> None:
     """Stop the client, after its start has come to an end: one that is cancelled half-way leaves a connection open."""
-    await asyncio.wait({starting}, timeout=START_GRACE_S)
+    await asyncio.wait({starting}, timeout=GRACE_S)
     if not starting.done():
         starting.cancel()
         await asyncio.wait({starting})

@@ -6,6 +6,7 @@ An answer counts whether or not the rung that it names stands now; only an id th
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from uuid import UUID
 
 from models.escalation import EscalationAcknowledged, EscalationDeclined, EscalationKind, EscalationResolved
@@ -82,9 +83,14 @@ def _derive(
         return found
     for ladder, rung, every in possible.repeating:
         last = (until - since) // every + 1
-        if any(_id(subject, ladder, rung, k) == wanted for k in range(1, last + 1)):
+        if wanted in _repeats(subject, ladder, rung, last):
             return ladder, rung
     return None
+
+
+@lru_cache(maxsize=4096)
+def _repeats(subject: str, ladder: LadderKey, rung: str, last: int) -> frozenset[UUID]:
+    return frozenset([_id(subject, ladder, rung, k) for k in range(1, last + 1)])
 
 
 def _id(subject: str, ladder: LadderKey, rung: str, repeat: int) -> UUID:

@@ -27,21 +27,21 @@ from workorders.history_order import REPORTS, Identity, identity
 Retraction = OrderRetracted | CoverRetracted | AnswerRetracted
 Confirmation = OrderReportConfirmed | CoverReportConfirmed | AnswerReportConfirmed
 Refusal = OrderReportRefused | CoverReportRefused | AnswerReportRefused
+Correction = Retraction | Confirmation | Refusal
 
 _CLIENT_SIDE: Final = frozenset({Party.CLIENT, Party.DIVISION})
 
 
 @dataclass(slots=True)
 class Effect:
-    """What the corrections of a history do: the events that they remove, and what settled each late report."""
+    """What the corrections of a history do.
+
+    The events that they remove, what settled each late report, and the late reports that are refused and so left out.
+    """
 
     removed: frozenset[Identity]
     settled: dict[Identity, Taken]
-
-    @property
-    def refused(self) -> frozenset[Identity]:
-        """The late reports that are left out."""
-        return frozenset(late for late, by in self.settled.items() if not confirms(by))
+    refused: frozenset[Identity]
 
 
 class Corrections:
@@ -50,16 +50,21 @@ class Corrections:
     ``limit`` gives for a role how long after its time a report of it may be heard before it is late.
     """
 
-    __slots__ = ("_corrections", "_known", "late")
+    __slots__ = ("_corrections", "_known", "_work", "late")
 
     def __init__(self, ordered: list[Taken], limit: Callable[[str], timedelta]) -> None:
         self._known = {identity(item.event): item for item in ordered}
         self._corrections = [
             (item, item.event, (item.event.data.of_source, item.event.data.of_id))
             for item in ordered
-            if isinstance(item.event, Retraction | Confirmation | Refusal)
+            if isinstance(item.event, Correction)
         ]
         self.late = {who: item for who, item in self._known.items() if self._is_late(item, limit)}
+        self._work = [
+            (who, item)
+            for who, item in self._known.items()
+            if type(item.event) is CompletionRejected or (who in self.late and _completes(item))
+        ]
 
     def effect(self, until: datetime) -> Effect:
         """What they do, the settlements by those alone that bear a time at or before ``until``."""
@@ -77,7 +82,8 @@ class Corrections:
         for completion, rejection in self._rejected(removed):
             if rejection.event.time <= until:
                 settled.setdefault(completion, rejection)
-        return Effect(frozenset(removed), settled)
+        refused = frozenset([late for late, by in settled.items() if not confirms(by)])
+        return Effect(frozenset(removed), settled, refused)
 
     def removed_without(self, left_out: Collection[Identity]) -> frozenset[Identity]:
         """The events that would be retracted if those left out had never come."""
@@ -132,10 +138,10 @@ class Corrections:
     def _rejected(self, removed: Collection[Identity]) -> Iterator[tuple[Identity, Taken]]:
         """Each late completion with each rejection of the work that comes after it."""
         completions: list[Identity] = []
-        for who, item in self._known.items():
-            if who in self.late and _completes(item):
+        for who, item in self._work:
+            if who in self.late:
                 completions.append(who)
-            elif isinstance(item.event, CompletionRejected) and who not in removed:
+            elif who not in removed:
                 yield from ((completion, item) for completion in completions)
 
 

@@ -73,7 +73,7 @@ def reach(
         rules = KindRules(policy, condition.kind, ladders.has_route)
         key: LadderKey = (condition.kind, condition.clock, condition.spell)
         climbed = climb(condition, rules, answers.of(key) if answers is not NO_ANSWERS else (), now)
-        found.extend(_reached(ladders, condition, fired, policy.version) for fired in climbed.fired)
+        found.extend([_reached(ladders, condition, fired, policy.version) for fired in climbed.fired])
         if climbed.next_at is not None and (ahead is None or climbed.next_at < ahead):
             ahead = climbed.next_at
     return found, ahead

@@ -114,7 +114,8 @@ class InboxRow(SQLModel, table=True):
 class RejectedRow(SQLModel, table=True):
     """One input that could not be taken: where it came from, why, and every one of its bytes.
 
-    ``resubmitted_as`` is the receipt under which a corrected copy was submitted.
+    ``resubmitted_as`` is the receipt under which a corrected copy was submitted. After an erasure the bytes are gone
+    and ``erased_at`` says when.
     """
 
     __tablename__ = "rejected"
@@ -138,6 +139,7 @@ class RejectedRow(SQLModel, table=True):
     heard: datetime | None
     rejected_at: datetime
     resubmitted_as: str | None = None
+    erased_at: datetime | None = None
 
 
 class QuarantineRow(SQLModel, table=True):

@@ -62,7 +62,8 @@ class StatementRow(SQLModel, table=True):
 class OutboxRow(SQLModel, table=True):
     """One message to a topic, written in the transaction that decided it and sent by the relay in order of ``seq``.
 
-    ``confirmations`` counts how often the watch has seen it on the topic; more than once is a repeated send.
+    ``confirmations`` counts how often the watch has seen it on the topic; more than once is a repeated send. After an
+    erasure of what it says the value is empty and ``erased_at`` says when.
     """
 
     __tablename__ = "outbox"
@@ -81,3 +82,4 @@ class OutboxRow(SQLModel, table=True):
     sent_at: datetime | None = None
     confirmed_at: datetime | None = None
     confirmations: int = Field(default=0, sa_type=BIG)
+    erased_at: datetime | None = None

@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.tables import EventNoteRow, RejectedRow
+from models.tables import EventNoteRow, InboxRow, OutboxRow, RejectedRow
 from streams.ledger import offsets, quarantine, rows, sources, store, units
 from streams.ledger.audit import ADMINISTRATION, Entry
 from streams.ledger.deciding import Deciding
@@ -19,6 +20,8 @@ from workorders.policy import World
 
 _NOTE: Final = rows.table_of(EventNoteRow)
 _REJECTED: Final = rows.table_of(RejectedRow)
+_INBOX: Final = rows.table_of(InboxRow)
+_OUTBOX: Final = rows.table_of(OutboxRow)
 
 
 async def accept_gap(connection: AsyncConnection, stream: Stream, upto: int, reason: str, now: datetime) -> None:
@@ -28,12 +31,31 @@ async def accept_gap(connection: AsyncConnection, stream: Stream, upto: int, rea
 
 
 async def erase_note(connection: AsyncConnection, source: str, event_id: str, now: datetime, by: str) -> bool:
-    """Erase the free text of an event; the chain holds only its digest, so it stays whole."""
+    """Erase the free text of an event; the chain holds only its digest, so it stays whole.
+
+    What was submitted to us is emptied too; if it was not sent to its topic yet, it never will be.
+    """
     same = (_NOTE.c.source == source) & (_NOTE.c.id == event_id) & _NOTE.c.note.is_not(None)
-    erased = (await connection.execute(_NOTE.update().where(same).values(note=None, erased_at=now))).rowcount
-    if erased:
-        await _note(connection, "erased", now, {"erased": [source, event_id], "by": by})
-    return bool(erased)
+    if not (await connection.execute(_NOTE.update().where(same).values(note=None, erased_at=now))).rowcount:
+        return False
+    submitted = (_INBOX.c.source == source) & (_INBOX.c.event_id == event_id) & _INBOX.c.taken_at.is_not(None)
+    relayed = func.coalesce(_INBOX.c.relayed_at, now)
+    await connection.execute(_INBOX.update().where(submitted).values(value=b"", relayed_at=relayed))
+    await _note(connection, "erased", now, {"erased": [source, event_id], "by": by})
+    return True
+
+
+async def erase_rejected(connection: AsyncConnection, message_id: UUID, now: datetime, by: str) -> bool:
+    """Erase the bytes of a rejected input, and the message that bore them; where and why it was refused stays."""
+    same = (_REJECTED.c.message_id == message_id) & _REJECTED.c.erased_at.is_(None)
+    emptied = {"value": None, "key": None, "headers": "[]", "erased_at": now}
+    if not (await connection.execute(_REJECTED.update().where(same).values(**emptied))).rowcount:
+        return False
+    message = _OUTBOX.c.message_id == message_id
+    sent = func.coalesce(_OUTBOX.c.sent_at, now)
+    await connection.execute(_OUTBOX.update().where(message).values(value="", sent_at=sent, erased_at=now))
+    await _note(connection, "erased", now, {"erased": [str(message_id)], "by": by})
+    return True
 
 
 async def resubmitted(connection: AsyncConnection, message_id: UUID, receipt: str, now: datetime, by: str) -> None:

@@ -168,6 +168,10 @@ class Ledger:
         """Erase the free text of one event for good; tells whether there was any."""
         return await self._write(lambda connection: administration.erase_note(connection, source, event_id, now, by))
 
+    async def erase_rejected(self, message_id: UUID, now: datetime, by: str) -> bool:
+        """Erase the bytes of a rejected input for good; tells whether there were any."""
+        return await self._write(lambda connection: administration.erase_rejected(connection, message_id, now, by))
+
     async def release(self, now: datetime, world: World) -> Outcome:
         """Try again what is in quarantine; what still cannot be decided goes back there."""
         return await administration.release(self._transactions, now, world)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from desk.cli import main
-from tests.desk.small_ledger import build
+from tests.desk.small_ledger import build, into_one_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,8 @@ Workorders = Callable[..., Ended]
 def small_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small ledger, built once."""
     path = tmp_path_factory.mktemp("small") / "ledger.db"
-    asyncio.run(build(path))
+    asyncio.run(build(f"sqlite:///{path}"))
+    into_one_file(path)
     return path
 
 

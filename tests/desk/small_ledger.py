@@ -41,10 +41,10 @@ HEARD: tuple[tuple[str, str, str, str, str, dict[str, Any]], ...] = (
 """When it was heard in January 2026, by whom, what, about which subject, where, and the data."""
 
 
-async def build(path: Path) -> None:
-    """Make the ledger at a path, closed and in one file, so that it can be copied."""
+async def build(url: str) -> None:
+    """Make the ledger in an empty database, and close it."""
     world = default_world()
-    ledger = await Ledger.open(f"sqlite:///{path}", time_kind="simulated", now=BEGINS)
+    ledger = await Ledger.open(url, time_kind="simulated", now=BEGINS)
     await ledger.world(world, BEGINS)
     for n, (heard, source, kind, subject, premises, data) in enumerate(HEARD, start=1):
         now = january(heard)
@@ -60,7 +60,6 @@ async def build(path: Path) -> None:
     await ledger.take([malformed], ENDS, world)
     await ledger.sweep(ENDS, 500, world)
     await ledger.close()
-    _into_one_file(path)
 
 
 def january(moment: str) -> datetime:
@@ -74,7 +73,8 @@ def event(source: str, kind: str, subject: str, premises: str, data: dict[str, A
     return orjson.dumps({**attributes, "time": time, "data": {"premises": premises, **data}})
 
 
-def _into_one_file(path: Path) -> None:
+def into_one_file(path: Path) -> None:
+    """Bring a SQLite ledger into its one file, so that it can be copied."""
     engine = create_engine(f"sqlite:///{path}")
     with engine.connect() as connection:
         connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))

@@ -87,6 +87,15 @@ def test_a_new_ledger_is_made_and_upgrading_again_changes_nothing(workorders: Wo
     assert workorders("verify", "--ledger", url).code == Exit.OK
 
 
+def test_upgrading_never_means_the_ledger_of_a_demo(small_ledger: Path, workorders: Workorders, tmp_path: Path) -> None:
+    folder = tmp_path / ".workorders-demo"
+    folder.mkdir()
+    shutil.copy(small_ledger, folder / "ledger.db")
+    answer = workorders("db", "upgrade", "--json").json
+    assert answer["ledger"] == str(tmp_path / "share" / "workorders" / "ledger.db")
+    assert workorders("board", "--json").json["time"] == "real"
+
+
 def test_a_server_that_does_not_answer_is_one_sentence_without_its_password(workorders: Workorders) -> None:
     pytest.importorskip("psycopg")
     ended = workorders("board", "--ledger", "postgresql://desk:hush@127.0.0.1:9/none")

@@ -65,7 +65,8 @@ def is_at_rest(ledger: Path, now: datetime, records: int | None, *, forgetful: b
              + (SELECT count(*) FROM work_order WHERE next_due_at <= ?)
              + (SELECT count(*) FROM unit WHERE backlog_due_at <= ?)"""
     unconfirmed = """
-        SELECT count(*) FROM outbox WHERE confirmed_at IS NULL AND topic IN ('escalations', 'disputes', 'classifications')"""
+        SELECT count(*) FROM outbox
+        WHERE confirmed_at IS NULL AND topic IN ('escalations', 'disputes', 'classifications')"""
     read = "SELECT coalesce(sum(next_offset - first_offset), 0) FROM offset_state"
     at = now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
     with closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True)) as database:

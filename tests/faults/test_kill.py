@@ -23,7 +23,7 @@ from streams.clock import SystemClock, monotonic
 from streams.embedded import EmbeddedBroker
 from streams.kafka_client import Producer, make_consumer, make_producer, running
 from streams.ledger.ledger import Ledger
-from streams.settings import Settings
+from streams.settings import EMBEDDED, Settings
 from streams.topics import EMBEDDED_PARTITIONS, INPUTS
 from tests.faults.checker import faults_of, is_at_rest
 from tests.faults.life import OUTPUTS
@@ -51,8 +51,10 @@ class Site:
 
     @property
     def settings(self) -> Settings:
-        where = {"broker": self.broker.bootstrap} if self.broker else {}
-        return Settings(data_dir=self.folder, session_timeout_ms=1_000, heartbeat_ms=300, broker_timeout_s=3, **where)
+        where = self.broker.bootstrap if self.broker else EMBEDDED
+        return Settings(
+            broker=where, data_dir=self.folder, session_timeout_ms=1_000, heartbeat_ms=300, broker_timeout_s=3
+        )
 
     @property
     def file(self) -> Path:
@@ -107,7 +109,7 @@ async def report(site: Site, ledger: Ledger, producer: Producer | None) -> None:
             nonsense = NONSENSE % site.orders
             await producer.send_and_wait("work-orders", nonsense, key=b"nobody")
             site.told.refused.append(nonsense)
-        await asyncio.sleep(rng.uniform(0.02, 0.15))
+        await asyncio.sleep(rng.uniform(0.1, 0.5))
 
 
 async def _produce(producer: Producer, one: Told, *, twice: bool) -> None:
@@ -143,11 +145,9 @@ async def let_heal(site: Site) -> float:
 
 async def records(site: Site) -> int | None:
     """How many records the input topics hold; None where they died with the worker."""
-    return (
-        sum([len(values) for values in (await on_topics(site, [topic.name for topic in INPUTS])).values()])
-        if site.broker
-        else None
-    )
+    if site.broker is None:
+        return None
+    return sum(map(len, (await on_topics(site, [topic.name for topic in INPUTS])).values()))
 
 
 async def on_topics(site: Site, topics: list[str]) -> dict[str, list[bytes]]:

@@ -55,7 +55,7 @@ class Logbook:
 def order(n: int, start: datetime, rng: Random) -> Iterator[Told]:
     """One order's events, whole minutes apart: raised some hours before the start, and what was done about it."""
     premises = rng.choice(OFFICES)
-    at = start.replace(second=0, microsecond=0) - timedelta(minutes=rng.randint(90, 600))
+    at = start.replace(second=0, microsecond=0) - timedelta(minutes=rng.randint(90, 300))
     yield Told(event(n, "raised", premises, at, rng.choice(FAULTS)))
     for kind in LATER[: rng.randint(0, len(LATER))]:
         at += timedelta(minutes=rng.randint(1, 15))

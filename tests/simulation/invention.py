@@ -41,6 +41,7 @@ class Rates:
     agency_fails: float = 0.25
     answered: float = 0.6
     silence: float = 0.1
+    ahead: float = 0.01
 
 
 DEFAULT_RATES: Final = Rates()
@@ -48,16 +49,31 @@ DEFAULT_RATES: Final = Rates()
 
 @dataclass(frozen=True)
 class Setting:
-    """The policy and the estate in which life is invented, as plain data."""
+    """The policy and the estate in which life is invented, as plain data.
+
+    ``later`` is another policy that comes into force at an instant, and ``versions`` names both.
+    """
 
     policy: dict[str, Any]
     estate: dict[str, Any]
+    later: tuple[datetime, dict[str, Any]] | None = None
+    versions: tuple[str, ...] = ()
 
     @staticmethod
     def load(policy: Path, estate: Path) -> "Setting":
         """Read both files."""
         read = (tomllib.loads(path.read_text(encoding="utf-8")) for path in (policy, estate))
         return Setting(*read)
+
+    def codes(self, at: datetime) -> tuple[dict[str, dict[str, str]], datetime]:
+        """The codes that may be used at an instant, and when they are in force at the latest."""
+        if self.later is None or at < self.later[0] - timedelta(hours=20):
+            return self.policy["codes"], at
+        return self.later[1]["codes"], max(at, self.later[0])
+
+    def begun(self, at: datetime) -> tuple[str, ...]:
+        """The versions that have come into force by an instant."""
+        return self.versions if self.later is None or self.later[0] <= at else self.versions[:1]
 
     @property
     def premises(self) -> list[str]:
@@ -153,7 +169,10 @@ class Pen:
     def write(
         self, what: str, subject: str, premises: str, time: datetime, *, party: str = "", **data: object
     ) -> Heard | None:
-        """Say that something happened; None if nobody may say it, or if it was forgotten to be said."""
+        """Say that something happened; None if nobody may say it, or if it was forgotten to be said.
+
+        What uses codes is never heard before they are in force.
+        """
         event_type = f"facilities.{what}"
         speakers = self.setting.speakers(event_type, premises)
         wanted = [row for row in speakers if self.setting.party(row["role"]) == party]
@@ -184,7 +203,7 @@ class Pen:
             _TOPICS[what.split(".", maxsplit=1)[0]],
             key,
             event,
-            time + self._delay(),
+            self._heard(time, data),
             source["role"],
             self.setting.party(source["role"]),
         )
@@ -193,7 +212,13 @@ class Pen:
         self.written.append(heard)
         return heard
 
+    def _heard(self, time: datetime, data: dict[str, Any]) -> datetime:
+        known = self.setting.codes(time)[1] if {"asset", "fault", "impacts"} & data.keys() else time
+        return max(time + self._delay(), known) if known > time else time + self._delay()
+
     def _delay(self) -> timedelta:
+        if self.happens("ahead"):
+            return -self.minutes(0, 5 / 60)
         if self.happens("late"):
             return self.minutes(3, 30)
         return self.minutes(0, 4) if self.happens("slow") else MINUTE * self.rng.randint(0, 2)

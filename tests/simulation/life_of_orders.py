@@ -21,8 +21,8 @@ class Order:
     rejections: list[Heard] = field(default_factory=list)
 
 
-def _facts(pen: Pen) -> dict[str, Any]:
-    codes = pen.setting.policy["codes"]
+def _facts(pen: Pen, at: datetime) -> dict[str, Any]:
+    codes, _ = pen.setting.codes(at)
     impacts = pen.rng.sample(sorted(codes["impacts"]), pen.rng.choice((0, 0, 1, 2)))
     return {
         "asset": pen.rng.choice(sorted(codes["assets"])),
@@ -36,17 +36,18 @@ def _text(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")
 
 
-def order_of(pen: Pen, day: datetime, versions: tuple[str, ...]) -> Order:
+def order_of(pen: Pen, day: datetime) -> Order:
     """Invent one order that is raised on a day."""
     premises = pen.rng.choice(pen.setting.premises)
     order = Order(f"WO-{pen.prefix}-{next(pen.numbers)}", premises, day + MINUTE * pen.rng.randrange(24 * 60))
-    facts = _facts(pen)
+    facts = _facts(pen, order.raised)
     if pen.happens("promised"):
         facts["promised_fix"] = _text(order.raised + pen.minutes(-2, 120))
     say(pen, order, "raised", order.raised, party="client", **facts)
     if pen.rng.random() < 0.02:
-        say(pen, order, "raised", order.raised + pen.minutes(0, 5), **_facts(pen))
-    _talk(pen, order, versions)
+        again = order.raised + pen.minutes(0, 5)
+        say(pen, order, "raised", again, **_facts(pen, again))
+    _talk(pen, order)
     _visit(pen, order)
     _end(pen, order)
     return order
@@ -57,7 +58,7 @@ def say(pen: Pen, order: Order, name: str, at: datetime, *, party: str = "provid
     return pen.write(f"work-order.{name}", order.subject, order.premises, at, party=party, **data)
 
 
-def _talk(pen: Pen, order: Order, versions: tuple[str, ...]) -> None:
+def _talk(pen: Pen, order: Order) -> None:
     """What is said about the order before anything is done."""
     say(pen, order, "acknowledged", order.raised + pen.minutes(0, 3), contractor_reference=f"REF {order.subject}")
     if pen.rng.random() < 0.3:
@@ -78,13 +79,15 @@ def _talk(pen: Pen, order: Order, versions: tuple[str, ...]) -> None:
             say(pen, order, "criticality-settled", at + pen.minutes(0, 20), party="client", priority=priority)
     while pen.happens("amended"):
         keys = pen.rng.sample(("asset", "fault", "impacts", "alternative_available"), pen.rng.randint(0, 2))
-        changed = {key: value for key, value in _facts(pen).items() if key in keys}
+        at = order.raised + pen.minutes(-0.5, 60)
+        changed = {key: value for key, value in _facts(pen, at).items() if key in keys}
         if pen.happens("promised"):
             changed["promised_fix"] = _text(order.raised + pen.minutes(0, 120))
-        say(pen, order, "amended", order.raised + pen.minutes(-0.5, 60), **changed)
-    if versions and pen.happens("reassessed"):
-        version = pen.rng.choice(versions)
-        say(pen, order, "reassessed", order.raised + pen.minutes(0, 72), party="client", policy_version=version)
+        say(pen, order, "amended", at, **changed)
+    if pen.setting.versions and pen.happens("reassessed"):
+        at = order.raised + pen.minutes(0, 72)
+        version = pen.rng.choice(pen.setting.begun(at))
+        say(pen, order, "reassessed", at, party="client", policy_version=version)
 
 
 def _visit(pen: Pen, order: Order) -> None:

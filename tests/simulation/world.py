@@ -31,7 +31,6 @@ class World:
     orders_per_day: float = 2.0
     start: datetime = SPRING
     rates: Rates = DEFAULT_RATES
-    versions: tuple[str, ...] = ()
 
     def heard(self) -> list[Heard]:
         """Everything that is heard, in the order of hearing; repeated deliveries of the same event are in it."""
@@ -50,7 +49,7 @@ class World:
     def _orders(self, pen: Pen, day: datetime) -> None:
         whole = int(self.orders_per_day)
         for _ in range(whole + (pen.rng.random() < self.orders_per_day - whole)):
-            order = order_of(pen, day, self.versions)
+            order = order_of(pen, day)
             answers_to_orders(pen, order)
 
     def _heartbeats(self, pen: Pen) -> None:
@@ -73,8 +72,8 @@ def mix(seed: int, n: int) -> list[dict[str, Any]]:
     Each is ``{"topic", "key", "event", "heard"}``; the event is one CloudEvent as JSON, ``heard`` an ISO text.
     """
     setting = Setting.load(DEFAULT_POLICY, DEFAULT_ESTATE)
-    world = World(seed, setting, orders_per_day=20, rates=replace(DEFAULT_RATES, duplicated=0.0))
-    days = max(2, n // 300)
+    world = World(seed, setting, orders_per_day=60, rates=replace(DEFAULT_RATES, duplicated=0.0))
+    days = max(2, n // 900)
     while True:
         heard = replace(world, days=days).heard()
         if len(heard) >= n:

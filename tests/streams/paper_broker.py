@@ -20,6 +20,11 @@ from streams.ledger.incoming import Incoming
 PARTITIONS = 2
 
 
+def partition_of(topic: str, key: str) -> TopicPartition:
+    """Where a key's records are."""
+    return TopicPartition(topic, zlib.crc32(key.encode()) % PARTITIONS)
+
+
 def no_trouble(step: str) -> None:
     """Every step succeeds."""
 
@@ -46,7 +51,7 @@ class PaperBroker:
         self, topic: str, key: bytes | None, value: bytes | None, headers: Collection[tuple[str, bytes]] = ()
     ) -> None:
         """Write one record at the end of its partition."""
-        partition = TopicPartition(topic, zlib.crc32(key or b"") % PARTITIONS)
+        partition = partition_of(topic, (key or b"").decode())
         log = self.logs.setdefault(partition, [])
         stamp, kind = (0, 0) if self.append_time is None else (self.append_time, 1)
         log.append(

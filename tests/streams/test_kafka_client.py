@@ -128,6 +128,57 @@ async def test_a_producer_gives_up_what_the_broker_does_not_confirm(
     assert others() == set()
 
 
+async def test_a_producer_that_waits_for_news_of_a_silent_broker_is_left(
+    broker: EmbeddedBroker, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(make_producer(settings, broker.bootstrap), settings) as producer:
+        await producer.send_and_wait("work-orders", b"1")
+        # A broker that accepts and never answers keeps what is being sent again waiting.
+        never = asyncio.Event()
+        monkeypatch.setattr(producer.client, "_maybe_wait_metadata", never.wait)
+        broker.go_away()
+        await producer.send("work-orders", b"2")
+        began = monotonic()
+    assert monotonic() - began < settings.stop_within_s
+    assert others() == set()
+
+
+async def test_a_client_is_stopped_to_the_end_even_if_its_user_is_cancelled_twice(
+    broker: EmbeddedBroker, settings: Settings
+) -> None:
+    started = asyncio.Event()
+
+    async def use() -> None:
+        consumer = make_consumer(settings, broker.bootstrap, group="g", without_offset="earliest")
+        consumer.subscribe(["work-orders"])
+        async with running(consumer, settings):
+            started.set()
+            broker.go_away()
+            await asyncio.Event().wait()
+
+    user = asyncio.create_task(use())
+    await started.wait()
+    for _ in range(2):
+        user.cancel()
+        await asyncio.sleep(0.01)
+    with pytest.raises(asyncio.CancelledError):
+        await user
+    assert others() == set()
+
+
+async def test_a_start_that_is_called_off_leaves_nothing_open(broker: EmbeddedBroker, settings: Settings) -> None:
+    async def use() -> None:
+        async with running(make_consumer(settings, broker.bootstrap, group=None, without_offset="none"), settings):
+            raise AssertionError("it was called off")
+
+    user = asyncio.create_task(use())
+    await asyncio.sleep(0)
+    user.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await user
+    assert others() == set()
+
+
 async def test_a_producer_sends_what_is_left_before_it_stops(broker: EmbeddedBroker, settings: Settings) -> None:
     async with running(make_producer(settings, broker.bootstrap), settings) as producer:
         sent = [await producer.send("work-orders", b"%d" % n) for n in range(100)]

@@ -26,7 +26,7 @@ class Timeline(Generic[VersionT]):
     ``ValueError`` if there is none, or if two begin at once or out of order.
     """
 
-    __slots__ = ("_by_version", "_starts", "entries")
+    __slots__ = ("_by_version", "_in_force", "_starts", "entries")
 
     def __init__(self, entries: Sequence[tuple[datetime, VersionT]]) -> None:
         self.entries = tuple(entries)
@@ -35,11 +35,13 @@ class Timeline(Generic[VersionT]):
             raise ValueError("a timeline needs at least one version")
         if any(later <= earlier for earlier, later in zip(self._starts, self._starts[1:], strict=False)):
             raise ValueError("each version of a timeline must begin after the one before it")
+        # The earliest holds before its start too, so it is there twice.
+        self._in_force = [version for _, version in (self.entries[0], *self.entries)]
         self._by_version = {version.version: version for _, version in self.entries}
 
     def at(self, at: datetime) -> VersionT:
         """The version in force at the instant; the earliest if the instant lies before all."""
-        return self.entries[max(0, bisect_right(self._starts, at) - 1)][1]
+        return self._in_force[bisect_right(self._starts, at)]
 
     def by_version(self, version: str) -> VersionT | None:
         """The version of that hash, or of the only hash that begins so (12 digits at least); None if there is none."""

@@ -1,6 +1,6 @@
 """Was anything edited? Each chain is hashed again, and each event and message held against the link that sealed it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
 from typing import Any, Final
 from uuid import UUID
@@ -32,8 +32,8 @@ _SEALED_EVENTS: Final = rows.Query(
 _SEALED_MESSAGES: Final = rows.Query(
     OutboxRow,
     ("message_id",),
-    (_OUTBOX.c.message_id, _OUTBOX.c.value, _OUTBOX.c.headers),
-    """SELECT o.message_id, o.value, o.headers FROM {wanted} CROSS JOIN outbox o
+    (_OUTBOX.c.message_id, _OUTBOX.c.value, _OUTBOX.c.headers, _OUTBOX.c.erased_at),
+    """SELECT o.message_id, o.value, o.headers, o.erased_at FROM {wanted} CROSS JOIN outbox o
     WHERE o.message_id = w.message_id""",
 )
 
@@ -80,6 +80,7 @@ def _ending(chain: str, at: tuple[int, str], ends: dict[str, tuple[int, str]]) -
 async def events(connection: AsyncConnection) -> Checked:
     """Each event and each message is as it was when it was sealed, and none is without a seal."""
     found: list[Finding] = []
+    erased = await _erasures(connection)
     sealed_events = sealed_messages = 0
     query = select(_AUDIT.c.chain, _AUDIT.c.n, _AUDIT.c.hash, _AUDIT.c.entry).order_by(_AUDIT.c.chain, _AUDIT.c.n)
     async for part in (await connection.stream(query)).partitions(_AT_ONCE):
@@ -89,9 +90,9 @@ async def events(connection: AsyncConnection) -> Checked:
         sealed_events += len(seals)
         sealed_messages += len(said)
         for keys in _parts(seals):
-            found += _edited_events(seals, keys, await rows.fetch(connection, _SEALED_EVENTS, keys))
+            found += _edited_events(seals, keys, await rows.fetch(connection, _SEALED_EVENTS, keys), erased)
         for names in _parts([(name,) for name in said]):
-            found += _edited_messages(said, names, await rows.fetch(connection, _SEALED_MESSAGES, names))
+            found += _edited_messages(said, names, await rows.fetch(connection, _SEALED_MESSAGES, names), erased)
     for table, sealed in ((_EVENT, sealed_events), (_OUTBOX, sealed_messages)):
         kept = (await connection.execute(select(func.count()).select_from(table))).scalar_one()
         if kept > sealed:
@@ -99,8 +100,18 @@ async def events(connection: AsyncConnection) -> Checked:
     return sealed_events, found
 
 
+async def _erasures(connection: AsyncConnection) -> set[tuple[str, ...]]:
+    """What was erased by somebody whom the audit names: events by source and id, messages by id."""
+    query = select(_AUDIT.c.entry).where(_AUDIT.c.chain == audit.ADMINISTRATION, _AUDIT.c.kind == "erased")
+    entries = [orjson.loads(row.entry) for row in await connection.execute(query)]
+    return {tuple(act["erased"]) for entry in entries for act in entry["acts"]}
+
+
 def _edited_events(
-    seals: dict[tuple[str, str], str], keys: Sequence[tuple[str, str]], kept: Sequence[Row[Any]]
+    seals: dict[tuple[str, str], str],
+    keys: Sequence[tuple[str, str]],
+    kept: Sequence[Row[Any]],
+    erased: Collection[tuple[str, ...]],
 ) -> list[Finding]:
     there = {(row.source, row.id): row for row in kept}
     found = []
@@ -111,7 +122,7 @@ def _edited_events(
             found.append(Finding("events", where, "it was sealed and is gone"))
         elif audit.event_seal(as_dict(row)) != seals[key]:
             found.append(Finding("events", where, "it was edited: it is not what was sealed"))
-        elif row.erased_at is None and _digest(row) != row.digest:
+        elif (row.erased_at is None or key not in erased) and _digest(row) != row.digest:
             found.append(Finding("events", where, "its free text was edited or removed without an erasure"))
     return found
 
@@ -125,7 +136,10 @@ def _digest(row: Row[Any]) -> bytes:
 
 
 def _edited_messages(
-    said: dict[UUID, tuple[str, str]], names: Sequence[tuple[UUID]], kept: Sequence[Row[Any]]
+    said: dict[UUID, tuple[str, str]],
+    names: Sequence[tuple[UUID]],
+    kept: Sequence[Row[Any]],
+    erased: Collection[tuple[str, ...]],
 ) -> list[Finding]:
     there = {row.message_id: row for row in kept}
     found = []
@@ -133,7 +147,9 @@ def _edited_messages(
         row, (seal, hashed) = there.get(name), said[name]
         if row is None:
             found.append(Finding("events", f"message {name}", "it was sealed and is gone"))
-        elif audit.text_seal(row.value) != seal or orjson.loads(row.headers).get(audit.HEADER) != hashed:
+        elif orjson.loads(row.headers).get(audit.HEADER) != hashed:
+            found.append(Finding("events", f"message {name}", "it was edited: its header names another link"))
+        elif audit.text_seal(row.value) != seal and (row.erased_at is None or (str(name),) not in erased):
             found.append(Finding("events", f"message {name}", "it was edited: it is not what was sealed"))
     return found
 

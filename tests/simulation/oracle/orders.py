@@ -132,7 +132,7 @@ class OrderWalk:
         """One event takes effect."""
         story = self.story
         if fact.name == "amended":
-            self.facts.update({key: value for key, value in fact.data.items() if value is not None})
+            self.amend(fact, t)
         elif fact.name == "reassessed":
             self.reassess(fact, t)
         elif fact.name == "prioritised":
@@ -160,12 +160,22 @@ class OrderWalk:
         elif fact.name in {"closed", "cancelled"}:
             self.end_order(fact, t)
 
+    def amend(self, fact: Fact, t: int) -> None:
+        """The facts change; codes that the version in force does not know move the order to the one that does."""
+        self.facts.update({key: value for key, value in fact.data.items() if value is not None})
+        if not self.book.knows(self.facts["asset"], self.facts["fault"], frozenset(self.facts["impacts"])):
+            self.move(self.books.at(fact.heard), t)
+
+    def move(self, book: Rulebook, t: int) -> None:
+        """Another version of the policy judges the order from now on."""
+        self.book, self.stale = book, True
+        self.story.books.append((t, book))
+
     def reassess(self, fact: Fact, t: int) -> None:
         """The order moves to another version of the policy."""
         book = self.books.named(fact.data["policy_version"])
         if book is not None:
-            self.book, self.stale = book, True
-            self.story.books.append((t, book))
+            self.move(book, t)
 
     def meet(self, name: str, t: int) -> bool:
         """A clock is met, unless it was before."""

@@ -7,11 +7,11 @@ import pytest
 
 from models.ids import NAMESPACE
 from models.premises import EstateSpec
-from models.tables import EventNoteRow, PolicyVersionRow, RejectedRow
+from models.tables import EventNoteRow, InboxRow, PolicyVersionRow, RejectedRow
 from streams.ledger import queries, timelines
 from streams.ledger.errors import LedgerError, WrongTime
 from streams.ledger.ledger import Ledger
-from tests.streams.ledger.telling import AP, START, Feed, all_rows, hour, raised
+from tests.streams.ledger.telling import AP, START, Feed, all_rows, hour, plain, raised
 from workorders.policy import Estate, Policy, World
 
 
@@ -87,6 +87,27 @@ async def test_free_text_is_erased_for_good_and_the_chain_stays_whole(ledger: Le
     assert not await ledger.erase_note("estates-desk", "told", hour(2), "division-facilities")
     assert (await ledger.verify(world)).findings == []
     assert (await ledger.take(feed.read(told), hour(3), world)).duplicates == 1
+
+
+async def test_an_erasure_empties_what_was_submitted_and_it_is_never_sent(ledger: Ledger, world: World) -> None:
+    told = raised("WO-1", note="ask for Mair", id="told")
+    await ledger.submit([plain(told)], hour(0), world)
+    await ledger.sweep(hour(1), 100, world)
+    await ledger.erase_note("estates-desk", "told", hour(2), "division-facilities")
+    (row,) = await all_rows(ledger, InboxRow)
+    assert (row.value, row.relayed_at) == (b"", hour(2))
+    assert await ledger.unrelayed(10) == []
+
+
+async def test_the_bytes_of_a_rejection_are_erased_with_its_message(ledger: Ledger, world: World, feed: Feed) -> None:
+    await ledger.take([feed.raw("work-orders", b"k", b"Mair said")], hour(0), world)
+    (row,) = await all_rows(ledger, RejectedRow)
+    assert await ledger.erase_rejected(row.message_id, hour(1), "division-facilities")
+    assert not await ledger.erase_rejected(row.message_id, hour(2), "division-facilities")
+    (row,) = await all_rows(ledger, RejectedRow)
+    assert (row.value, row.key, row.length, row.code, row.erased_at) == (None, None, 9, "not-json", hour(1))
+    assert await ledger.unsent(10) == []
+    assert (await ledger.verify(world)).findings == []
 
 
 async def test_a_mended_rejection_names_its_new_receipt(ledger: Ledger, world: World, feed: Feed) -> None:

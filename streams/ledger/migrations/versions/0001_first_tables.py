@@ -208,6 +208,7 @@ def _said() -> None:
         sa.Column("sent_at", INSTANT, nullable=True),
         sa.Column("confirmed_at", INSTANT, nullable=True),
         sa.Column("confirmations", BIG, nullable=False),
+        sa.Column("erased_at", INSTANT, nullable=True),
         sa.PrimaryKeyConstraint("seq", name="pk_outbox"),
         sa.UniqueConstraint("message_id", name="uq_outbox_message_id"),
     )
@@ -346,6 +347,7 @@ def _received() -> None:
         sa.Column("heard", INSTANT, nullable=True),
         sa.Column("rejected_at", INSTANT, nullable=False),
         sa.Column("resubmitted_as", sa.String(), nullable=True),
+        sa.Column("erased_at", INSTANT, nullable=True),
         sa.PrimaryKeyConstraint("seq", name="pk_rejected"),
         sa.UniqueConstraint("message_id", name="uq_rejected_message_id"),
     )

@@ -1,0 +1,66 @@
+"""The same pages and commands on PostgreSQL, where the machine has one."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import make_url
+
+from desk.exits import Exit
+from tests.desk.conftest import Workorders
+from tests.desk.small_ledger import build
+from tests.streams.ledger.postgres_server import programs, running
+
+pytestmark = [pytest.mark.postgres, pytest.mark.timeout(180)]
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """The small ledger in a private PostgreSQL."""
+    found = programs()
+    if found is None:
+        pytest.skip("this machine has no PostgreSQL programs")
+    with running(found) as server:
+        made = server.new_database("desk")
+        asyncio.run(build(made))
+        yield made
+
+
+READING = [
+    "board",
+    " nights",
+    " show WO-1",
+    " show ap-ty-derwen/2026-01-13",
+    " explain WO-2",
+    " escalations --all",
+    " orphans",
+    " disputes",
+    "\ncover-ledger",
+    " rejected list",
+    " rejected show 1",
+    " policy show",
+    " verify",
+]
+
+
+@pytest.mark.parametrize("command", READING)
+def test_every_page_is_drawn_and_answered_in_json(command: str, url: str, workorders: Workorders) -> None:
+    assert workorders(*command.split(), "--ledger", url).code == Exit.OK
+    assert workorders(*command.split(), "--ledger", url, "--json").json["time"] == "simulated"
+
+
+def test_a_person_can_raise_answer_and_send(url: str, workorders: Workorders) -> None:
+    facts = ("--asset", "cctv", "--fault", "total-loss")
+    assert workorders("raise", "ap-cae-glas", *facts, "--order", "WO-9", "--ledger", url).code == Exit.OK
+    assert workorders("complete", "WO-9", "--ledger", url).code == Exit.OK
+    gravest = workorders("escalations", "--limit", "1", "--json", "--ledger", url).json["escalations"][0]
+    assert workorders("ack", gravest["id"][:8], "--ledger", url).code == Exit.OK
+    assert workorders("verify", "--ledger", url).code == Exit.OK
+
+
+def test_the_password_is_never_shown(url: str, workorders: Workorders) -> None:
+    secret = make_url(url).set(password="hush").render_as_string(hide_password=False)
+    assert "hush" in secret
+    for command in (("db", "upgrade"), ("db", "upgrade", "--json"), ("show", "WO-999")):
+        ended = workorders(*command, "--ledger", secret)
+        assert "hush" not in ended.out + ended.err
