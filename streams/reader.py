@@ -87,7 +87,8 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]  # it ships no ty
     async def take(self, found: Found) -> list[Rejection]:
         """Take what was fetched into the ledger; what was rejected. The caller holds ``in_hand``.
 
-        If another writer has gone further, nothing is taken, and reading goes on from where the ledger stands.
+        If another writer has gone further, nothing is taken, and reading goes on from where the ledger stands. Raises
+        ``OffsetGap`` if records are missing before the batch, and what the ledger raises.
         """
         batch = [
             self._incoming(partition, record)
@@ -141,17 +142,22 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]  # it ships no ty
         return found
 
     def _in_order(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> list[ConsumerRecord]:
-        """The records that follow where the ledger stands; what was fetched before a seek is dropped."""
+        """The records that follow where the ledger stands; what was fetched before a seek is dropped.
+
+        What begins too far ahead is sought once more before it is taken for a gap.
+        """
         expected = self._next.get(partition)
         if expected is None:
             return []
         records = [record for record in records if record.offset >= expected]
-        if records and records[0].offset > expected and partition not in self._sought_again:
-            self._sought_again.add(partition)
-            self._consumer.seek(partition, expected)
-            return []
-        self._sought_again.discard(partition)
-        return records
+        if not records or records[0].offset == expected:
+            self._sought_again.discard(partition)
+            return records
+        if partition in self._sought_again:
+            raise OffsetGap(partition.topic, partition.partition, expected, records[0].offset)
+        self._sought_again.add(partition)
+        self._consumer.seek(partition, expected)
+        return []
 
     def _incoming(self, partition: TopicPartition, record: ConsumerRecord) -> Incoming:
         stamped = record.timestamp_type == LOG_APPEND_TIME

@@ -62,8 +62,8 @@ class Setting:
     @staticmethod
     def load(policy: Path, estate: Path) -> "Setting":
         """Read both files."""
-        read = (tomllib.loads(path.read_text(encoding="utf-8")) for path in (policy, estate))
-        return Setting(*read)
+        rules, places = (tomllib.loads(path.read_text(encoding="utf-8")) for path in (policy, estate))
+        return Setting(rules, places)
 
     def codes(self, at: datetime) -> tuple[dict[str, dict[str, str]], datetime]:
         """The codes that may be used at an instant, and when they are in force at the latest."""

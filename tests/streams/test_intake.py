@@ -299,8 +299,9 @@ class TestDuty:
                 told = raised(f"WO-{n}", source=source)
                 told["data"]["asset"] = "no-such-asset"
                 broker.tell(plain(told))
-        options = {"mass_rejection_count": 10, "mass_rejection_sources": 2, "batch_max_records": 4}
-        async with parts_on_paper(tmp_path, broker, **options) as parts:
+        async with parts_on_paper(
+            tmp_path, broker, mass_rejection_count=10, mass_rejection_sources=2, batch_max_records=4
+        ) as parts:
             with pytest.raises(WorkerFailedError) as failed:
                 await ends(Intake(parts))
             assert isinstance(failed.value.__cause__, MassRejectionError)
