@@ -28,7 +28,7 @@ demo: $(VENV)/run.stamp ## Play a night and a day on this machine: no Docker, no
 	@$(BIN)/workorders demo $(DEMO_ARGS)
 
 test: $(VENV)/develop.stamp ## Run the tests with coverage (PYTEST_ARGS="-k night" to choose)
-	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
 
 check: $(VENV)/develop.stamp ## Lint, format, types, import contracts, spelling: all must be clean
 	@$(BIN)/ruff check .

@@ -40,10 +40,18 @@ THEME: Final = Theme(
 _PRIORITY_STYLE: Final = {"P1": "p1", "P2": "p2", "P3": "p3", "P4": "p4"}
 
 
+class Page(Console):
+    """A console that leaves it to the command to end when its reader has gone (``| head``); rich would exit with 1."""
+
+    def on_broken_pipe(self) -> None:
+        """Say that the reader has gone, as a write itself would."""
+        raise BrokenPipeError
+
+
 def new_console(**how: Any) -> Console:  # noqa: ANN401 - whatever rich's console takes
     """A console in our colours that never interprets what a sender wrote."""
     width = None if "COLUMNS" in os.environ or sys.stdout.isatty() else UNSEEN_WIDTH
-    return Console(**{"theme": THEME, "highlight": False, "emoji": False, "width": width, **how})
+    return Page(**{"theme": THEME, "highlight": False, "emoji": False, "width": width, **how})
 
 
 def console() -> Console:

@@ -124,6 +124,7 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]  # it ships no ty
         for partition, at in (await self._check_range(known)).items():
             self._consumer.seek(partition, at)
             self._next[partition] = at
+            self._sought_again.discard(partition)
         self._parts.progress.assigned = len(self._next)
 
     async def _check_range(self, stands: Mapping[TopicPartition, int | None]) -> dict[TopicPartition, int]:

@@ -25,6 +25,9 @@ from workorders.policy import World
 log = logging.getLogger(__name__)
 
 WATCH_PAUSE_S: Final = 2.0
+SERVICES_SHARE: Final = 0.6
+WATCHS_SHARE: Final = 0.3
+"""What of the time that a stop may take is left to each before it is given up."""
 
 
 @asynccontextmanager
@@ -40,20 +43,29 @@ async def open_parts(settings: Settings, clock: Clock, default: World) -> AsyncG
 
 
 async def run_parts(parts: Parts, stop: asyncio.Event) -> None:
-    """Run the services until ``stop`` is set; raises ``WorkerFailedError`` if one of them fails."""
+    """Run the services until ``stop`` is set; raises ``WorkerFailedError`` if one of them fails.
+
+    A stop takes ``stop_within_s`` at most. The watch stops last, so that it still sees what was said last.
+    """
     app = build_app(parts.settings)
     # Stopped in the reverse order: intake first, so that what it decided is still sent.
     for service in (Relay(parts), Sweeper(parts), Intake(parts)):
         # Faust takes an instance as well as a class, though its types name only the class.
         app.service(cast("Any", service))
-    stop_watch = asyncio.Event()
-    watching = asyncio.create_task(
-        keep_watching(
-            parts.settings, parts.cluster.bootstrap, lambda: build_watch(parts), stop_watch, pause_s=WATCH_PAUSE_S
-        )
-    )
+    patience = parts.settings.stop_within_s
+    watch_stops = asyncio.Event()
+    watching = asyncio.create_task(_watch(parts, watch_stops))
     try:
-        await serve(app, stop, stop_within_s=parts.settings.stop_within_s)
+        await serve(app, stop, stop_within_s=patience * SERVICES_SHARE)
     finally:
-        stop_watch.set()
-        await watching
+        watch_stops.set()
+        await asyncio.wait({watching}, timeout=patience * WATCHS_SHARE)
+        watching.cancel()
+        await asyncio.wait({watching})
+
+
+async def _watch(parts: Parts, stop: asyncio.Event) -> None:
+    patience = parts.settings.stop_within_s * WATCHS_SHARE
+    settings = parts.settings.model_copy(update={"stop_within_s": patience})
+    bootstrap = parts.cluster.bootstrap
+    await keep_watching(settings, bootstrap, lambda: build_watch(parts), stop, pause_s=WATCH_PAUSE_S)

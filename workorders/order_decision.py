@@ -1,6 +1,6 @@
 """The decision about one work order: its state, the rungs it has reached, and when to look again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -11,7 +11,7 @@ from models.escalation import ClockName, EscalationKind
 from models.history import Taken
 from models.ids import subject_name
 from models.premises import Premises
-from models.work_order import Raised
+from models.work_order import CompletionRejected, Raised
 from workorders.answers import LadderKey, Sorted
 from workorders.clocks import NEVER, force_at
 from workorders.disputes import Dispute
@@ -69,7 +69,7 @@ def reckon_order(case: OrderCase, history: Sequence[Taken]) -> OrderReckoning:
     reckoned = case.reckon(arranged.kept)
     contest = _contest(case, arranged, reckoned) if arranged.stages else NO_CONTEST
     if reckoned is None:
-        return _unraised(case, arranged, contest)
+        return _unraised(case, history, arranged, contest)
     conditions, ahead = clock_conditions(reckoned, case.now)
     dispute = latest_dispute(reckoned)
     if dispute is not None:
@@ -78,7 +78,7 @@ def reckon_order(case: OrderCase, history: Sequence[Taken]) -> OrderReckoning:
     conditions.extend(contest.conditions)
     conditions.extend(_late_raised(case, reckoned, arranged))
     ahead.extend(contest.ahead)
-    answers = _answers(case, arranged, reckoned)
+    answers = _answers(case, history, arranged, _policies(reckoned))
     reached: list[Reached] = []
     if conditions:
         reached, next_rung = reach(_ladders(case, reckoned.base), conditions, answers, case.now)
@@ -122,14 +122,23 @@ def _contest(case: OrderCase, arranged: Arranged, present: Reckoned | None) -> C
     return Contest(conditions, reading, ahead)
 
 
-def _answers(case: OrderCase, arranged: Arranged, reckoned: Reckoned) -> Sorted:
+def _answers(case: OrderCase, history: Sequence[Taken], arranged: Arranged, policies: Iterable[Policy]) -> Sorted:
+    """The answers by ladder: an id derives whether or not its ladder runs, so every rejection counts as a spell."""
     if not arranged.answers:
         return NO_ANSWERS
-    ladders = _possible_ladders(tuple([spell.id for spell in reckoned.fold.spells]))
-    policies = tuple({step.policy.version: step.policy for step in reckoned.base}.values())
-    everything = (*arranged.kept, *arranged.answers)
-    since = min(*[taken.event.time for taken in everything], *[taken.heard for taken in everything])
-    return answers_for(case.name, arranged.answers, ladders, policies, since)
+    rejections = sorted(
+        (taken.event.time, f"{taken.event.source}|{taken.event.id}")
+        for taken in history
+        if isinstance(taken.event, CompletionRejected)
+    )
+    ladders = _possible_ladders((FIRST_SPELL, *dict.fromkeys(spell for _, spell in rejections)))
+    versions = tuple({policy.version: policy for policy in policies}.values())
+    since = min(*[taken.event.time for taken in history], *[taken.heard for taken in history])
+    return answers_for(case.name, arranged.answers, ladders, versions, since)
+
+
+def _policies(reckoned: Reckoned | None) -> list[Policy]:
+    return [] if reckoned is None else [step.policy for step in reckoned.base]
 
 
 def _judge(history: Sequence[Taken], case: OrderCase) -> Policy:
@@ -170,18 +179,16 @@ def _policy_at(steps: Sequence[BaseStep]) -> PolicyAt:
     return at
 
 
-def _unraised(case: OrderCase, arranged: Arranged, contest: Contest) -> OrderReckoning:
+def _unraised(case: OrderCase, history: Sequence[Taken], arranged: Arranged, contest: Contest) -> OrderReckoning:
     """An order that nothing raises: its events wait, or only a late report says that it was never raised."""
     waiting = [taken.heard for taken in arranged.kept]
     policy = case.timeline.at(min(waiting, default=case.now))
     orphan = orphan_condition(None, waiting, policy)
     conditions = [*([] if orphan is None else [orphan]), *contest.conditions]
-    answers, ladders = NO_ANSWERS, Ladders(case.premises.id, case.subject, lambda _: policy, case.has_route)
+    answers = _answers(case, history, arranged, [policy, *_policies(contest.reading)])
+    ladders = Ladders(case.premises.id, case.subject, lambda _: policy, case.has_route)
     if contest.reading is not None:
-        answers = _answers(case, arranged, contest.reading)
         ladders = _ladders(case, contest.reading.base)
-    elif waiting:
-        answers = answers_for(case.name, arranged.answers, (ORPHAN_LADDER,), (policy,), min(waiting))
     reached, next_rung = reach(ladders, conditions, answers, case.now)
     ahead = [*contest.ahead, *([] if next_rung is None else [next_rung])]
     state = OrderState(

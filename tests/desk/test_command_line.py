@@ -1,3 +1,4 @@
+import io
 import re
 import shlex
 import subprocess
@@ -9,6 +10,7 @@ import typer
 
 from desk import cli
 from desk.exits import Exit
+from desk.printing import new_console
 from tests.desk.conftest import Workorders
 
 ROOT = Path(__file__).parents[2]
@@ -138,6 +140,18 @@ def test_a_reader_that_has_gone_is_no_error(ledger: Path) -> None:
     pipe = f"set -o pipefail; {sys.executable} -c {shlex.quote(script)} | head -c 1 >/dev/null"
     done = subprocess.run(["bash", "-c", pipe], capture_output=True, text=True, cwd=ROOT, check=False)  # noqa: S603, S607
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_page_whose_reader_has_gone_is_no_error(
+    ledger: Path, workorders: Workorders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Gone(io.StringIO):
+        def write(self, _: str) -> int:
+            raise BrokenPipeError
+
+    monkeypatch.setattr("desk.seeing.board.look", lambda *_: new_console(file=Gone()).print("somebody reads this?"))
+    monkeypatch.setattr("desk.cli._leave_closed_pipe", lambda: None)
+    assert workorders("board").code == Exit.OK
 
 
 def test_colour_is_left_out_where_no_color_is_set(

@@ -1,10 +1,14 @@
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from desk.demo.naming import Names
 from desk.demo.pacing import PacedClock
+from desk.demo.posting import Posted
+from desk.demo.proof import _every_record_is_somewhere, _said_is_sent, _sent_is_accounted_for
 from desk.demo.spoken import Spoken
+from desk.demo.tally import Account
 from desk.views.escalations import StatementLine
 from models.ids import escalation_id
 from workorders.policy import default_world
@@ -98,3 +102,19 @@ def test_old_orders_are_told_in_sums_every_few_hours() -> None:
     [line] = spoken.sum_up(START + timedelta(hours=4))
     assert line.text == "2 statements about 1 old order, to AP manager"
     assert list(spoken.sum_up(START + timedelta(hours=8))) == []
+
+
+def test_the_proof_fails_if_an_event_is_missing_or_counted_twice() -> None:
+    account = Account(recorded=9, duplicates=3, rejected=1, copies=2, consumed=10, from_inbox=3)
+    assert _sent_is_accounted_for(Posted(submitted=6, produced=5), account).holds
+    assert not _sent_is_accounted_for(Posted(submitted=6, produced=6), account).holds
+    assert _every_record_is_somewhere(account).holds
+    assert not _every_record_is_somewhere(replace(account, consumed=11)).holds
+
+
+def test_the_proof_fails_if_the_topic_lacks_a_statement_or_has_one_of_nobodys() -> None:
+    one, other = (escalation_id("WO-1", "breach", "attend", rung, "first", 0) for rung in ("a", "b"))
+    assert _said_is_sent({one, other}, [one, other, other]).holds
+    assert "1 sent more than once" in _said_is_sent({one, other}, [one, other, other]).sentence
+    assert not _said_is_sent({one, other}, [one]).holds
+    assert not _said_is_sent({one}, [one, other]).holds

@@ -26,21 +26,10 @@ def url() -> Iterator[str]:
         yield made
 
 
-READING = [
-    "board",
-    " nights",
-    " show WO-1",
-    " show ap-ty-derwen/2026-01-13",
-    " explain WO-2",
-    " escalations --all",
-    " orphans",
-    " disputes",
-    "\ncover-ledger",
-    " rejected list",
-    " rejected show 1",
-    " policy show",
-    " verify",
-]
+READING = (
+    *("board", "nights", "show WO-1", "show ap-ty-derwen/2026-01-13", "explain WO-2", "escalations --all", "orphans"),
+    *("disputes", "cover-ledger", "rejected list", "rejected show 1", "policy show", "verify"),
+)
 
 
 @pytest.mark.parametrize("command", READING)

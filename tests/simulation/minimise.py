@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from tests.simulation.driver import fact
 from tests.simulation.invention import Heard
+from tests.simulation.oracle.answers import About, names
 from tests.simulation.oracle.instants import instant
 from tests.simulation.oracle.unit import Oracle
 
@@ -40,7 +41,8 @@ def told(history: Sequence[Heard], oracle: Oracle) -> str:
         about = [fact(other) for other in history if other.event["subject"] == one.event["subject"]]
         name = str(one.event["data"].get("escalation_id", ""))
         if name:
-            place = oracle.names(one.key, one.event["subject"], about, instant(one.heard)).get(name)
+            everything = About(one.key, one.event["subject"], about, about)
+            place = names(oracle.books, everything, instant(one.heard)).get(name)
             line = line.replace(name, "nothing that exists" if place is None else " ".join(place))
         lines.append(line)
     return "\n".join(lines)

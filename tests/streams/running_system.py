@@ -28,8 +28,9 @@ async def running_system(
     clock: Clock | None = None,
     **options: Any,  # noqa: ANN401 - any setting
 ) -> AsyncIterator[Parts]:
-    """The system, running; it must stop cleanly and in time."""
+    """The system, running; it must stop in time and leave nothing running behind."""
     settings = Settings(data_dir=directory, **{"sweep_every_s": 0.2, **options})
+    before = asyncio.all_tasks()
     async with open_parts(settings, clock or SystemClock(), default_world()) as parts:
         stop = asyncio.Event()
         task = asyncio.create_task(run_parts(parts, stop))
@@ -37,8 +38,10 @@ async def running_system(
             yield parts
         finally:
             stop.set()
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(settings.stop_within_s):
                 await task
+    left = asyncio.all_tasks() - before
+    assert not left, f"still running: {[task.get_coro() for task in left]}"
 
 
 async def eventually(true: Callable[[], bool], what: str) -> None:

@@ -188,6 +188,7 @@ uvloop.run(main())
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after_s", [0.0, 2.0])
 def test_broker_worker_and_watch_in_one_process_stop_clean_on_sigterm(after_s: float) -> None:
     command = [sys.executable, "-X", "dev", "-W", "always", "-c", WHOLE_PROCESS]

@@ -149,18 +149,19 @@ async def test_a_client_is_stopped_to_the_end_even_if_its_user_is_cancelled_twic
     started = asyncio.Event()
 
     async def use() -> None:
-        consumer = make_consumer(settings, broker.bootstrap, group="g", without_offset="earliest")
-        consumer.subscribe(["work-orders"])
-        async with running(consumer, settings):
-            started.set()
+        async with running(make_producer(settings, broker.bootstrap), settings) as producer:
+            await producer.send_and_wait("work-orders", b"1")
             broker.go_away()
+            await producer.send("work-orders", b"2")
+            started.set()
             await asyncio.Event().wait()
 
     user = asyncio.create_task(use())
     await started.wait()
     for _ in range(2):
         user.cancel()
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
+    assert not user.done()
     with pytest.raises(asyncio.CancelledError):
         await user
     assert others() == set()

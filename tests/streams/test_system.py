@@ -1,14 +1,19 @@
 """The whole movement on the embedded broker: what is handed in is decided, said on the topics, and proven."""
 
+import asyncio
+import gc
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import orjson
 import pytest
 
+from streams.app import WorkerFailedError
 from streams.clock import AcceleratedClock
+from streams.ledger.errors import LedgerUnavailable
 from streams.ledger.inbox import Receipt
-from streams.ledger.incoming import Incoming, Rejection
+from streams.ledger.incoming import Incoming, Outcome, Rejection
+from streams.ledger.ledger import Ledger
 from streams.mass_rejection import MassRejectionError, MassRejections
 from streams.settings import Settings
 from streams.system import open_parts
@@ -107,6 +112,45 @@ async def test_what_was_handed_in_survives_a_broker_that_forgets_everything(tmp_
         await submit(parts, *(lock_fault(n) for n in range(5)))
     async with running_system(tmp_path) as again:
         await eventually(lambda: again.progress.recorded == 5, "the five are recorded")
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.02, 0.1, 0.3, 0.7])
+async def test_a_stop_soon_after_the_start_leaves_nothing_open(
+    tmp_path: Path, after_s: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running_system(tmp_path):
+        await asyncio.sleep(after_s)
+    gc.collect()  # whatever was left open says so now, and a warning is an error
+    assert [record for record in caplog.records if record.name in {"asyncio", "streams.app"}] == []
+
+
+@pytest.mark.parametrize("is_silent", [False, True])
+async def test_a_broker_that_is_never_there_keeps_nobody_from_deciding_or_stopping(
+    tmp_path: Path, is_silent: bool
+) -> None:
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1] if is_silent else 1
+        clock = AcceleratedClock(datetime.now(UTC), 20)  # noqa: TID251 - real time on purpose
+        options = {"stop_within_s": 4, "broker_timeout_s": 3, "session_timeout_ms": 2000, "heartbeat_ms": 500}
+        async with running_system(tmp_path, clock, broker=f"127.0.0.1:{port}", **options) as parts:
+            await submit(parts, lock_fault(1))
+            await eventually(lambda: parts.progress.recorded == 1, "the sweeper takes it from the inbox")
+
+
+async def test_what_the_ledger_cannot_do_ends_the_system_with_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> Outcome:
+        raise LedgerUnavailable("the disk is full")
+
+    monkeypatch.setattr(Ledger, "sweep", fail)
+    with pytest.raises(WorkerFailedError, match="the disk is full"):
+        async with running_system(tmp_path) as parts:
+            await eventually(lambda: parts.progress.assigned == 12, "intake is at work")
 
 
 def test_rejections_of_one_source_only_shout_and_those_of_several_stop_the_worker(

@@ -5,11 +5,13 @@ import logging
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any, cast
 
 import faust
 import pytest
 from faust.types import StreamT
 
+from streams import watch_app
 from streams.clock import monotonic
 from streams.embedded import EmbeddedBroker
 from streams.kafka_client import make_producer, running
@@ -108,7 +110,7 @@ async def test_a_watch_whose_broker_went_away_reads_on_when_it_is_back(
         await seen.until(b"2")
 
 
-@pytest.mark.parametrize("away_s", [0.0, 1.0, 4.0])
+@pytest.mark.parametrize("away_s", [0.0, 1.0, pytest.param(4.0, marks=pytest.mark.slow)])
 async def test_a_watch_stops_in_time_while_its_broker_is_away(
     broker: EmbeddedBroker, settings: Settings, away_s: float
 ) -> None:
@@ -139,3 +141,13 @@ async def test_whatever_ends_the_watch_another_is_built(broker: EmbeddedBroker, 
     async with watching(seen):
         await seen.until(b"1")
     assert seen.built == 2
+
+
+def test_a_thread_that_does_not_end_keeps_nobody_waiting_for_long(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(watch_app, "THREAD_ENDS_WITHIN_S", 0.01)
+    endless = watch_app._LeavableThread(cast("Any", None))
+    assert endless.daemon
+    endless.stop()
+    assert "did not end within 0.01 s" in caplog.text

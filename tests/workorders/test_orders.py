@@ -385,3 +385,22 @@ def test_a_closed_order_that_was_never_completed_cannot_be_rejected() -> None:
     story = Telling(raised(), event("closed", 2, role="estates-desk", outcome="no-access"))
     found = story.at(3, event("completion-rejected", 3, role="estates-desk"))
     assert [one.why for one in order(found.state).ignored] == ["there was no completion to reject"]
+
+
+def test_an_answer_to_a_spell_that_only_the_doubted_history_has_still_counts() -> None:
+    story = Telling(raised(), event("made-safe", 1), event("completed", 2, id="done"))
+    story.at(3)
+    rejected = event("completion-rejected", 24.5, role="estates-desk", id="no")
+    undone = event("retracted", 10, heard=20, of_source="/provider-helpdesk", of_id="done")
+    found = story.at(25, rejected, undone)
+    contested = one(found.reached, kind=EscalationKind.CONTESTED, clock=FIX)
+    assert contested.spell == "/estates-desk|no"
+    taken_on = story.at(26, answer("acknowledged", 26, contested.id))
+    assert one(taken_on.reached, kind=EscalationKind.CONTESTED, clock=FIX).acknowledged_until == hour(30)
+
+
+def test_an_answer_that_covers_the_subject_holds_its_orphan_ladder_before_anybody_raised_it() -> None:
+    story = Telling(event("attended", 0))
+    breach = one(Telling(raised()).at(2).reached, kind=BREACH, ended_at=None)
+    found = story.at(6, answer("acknowledged", 5, breach.id, covers_subject=True))
+    assert one(found.reached, kind=EscalationKind.ORPHAN).acknowledged_until is not None

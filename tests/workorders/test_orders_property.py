@@ -1,5 +1,9 @@
-"""Whatever the order of arrival, however often, and whenever it is looked at: one history, one result."""
+"""Whatever the order of arrival, however often, and whenever it is looked at: one history, one result.
 
+``WORKORDERS_TEST_EXAMPLES`` says how many histories each property is tried on (150).
+"""
+
+import os
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -16,7 +20,11 @@ from workorders.policy import default_world
 
 GONE = {StatementKind.WITHDRAWN, StatementKind.CLOSED}
 HOURS = st.integers(-4, 80)
-SOME = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SOME = settings(
+    max_examples=int(os.environ.get("WORKORDERS_TEST_EXAMPLES", "150")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 
 
 def _event(draw: st.DrawFn, number: int) -> Taken:

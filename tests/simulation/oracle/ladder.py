@@ -43,6 +43,10 @@ class Condition:
     priorities: list[tuple[int, str | None]]
     original_due: int | None = None
 
+    def holds(self, t: int) -> bool:
+        """Whether it holds at an instant."""
+        return self.onset <= t and (self.end is None or t < self.end)
+
     def is_like(self, other: "Condition") -> bool:
         """Whether it is of the same kind, clock and spell."""
         return (self.kind, self.clock, self.spell) == (other.kind, other.clock, other.spell)

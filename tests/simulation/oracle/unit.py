@@ -3,32 +3,23 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import product
 from typing import Final
 
+from tests.simulation.oracle.answers import About, answers_to
+from tests.simulation.oracle.contested import Reading, contested_now
 from tests.simulation.oracle.facts import Fact
-from tests.simulation.oracle.history import Desk, Stage, in_order, stages
-from tests.simulation.oracle.instants import MINUTE, duration, instant, optional_instant
-from tests.simulation.oracle.ladder import Answer, Climb, Condition, Step, called, escalation_id
+from tests.simulation.oracle.history import Desk, Stage, stages
+from tests.simulation.oracle.instants import MINUTE, duration, optional_instant
+from tests.simulation.oracle.ladder import Climb, Condition, Step
 from tests.simulation.oracle.nights import NightStory, NightWalk, nights_between, window
 from tests.simulation.oracle.orders import OrderStory, OrderWalk
 from tests.simulation.oracle.register import Registers
-from tests.simulation.oracle.rulebook import CLOCKS, Rulebook, Rulebooks
+from tests.simulation.oracle.rulebook import Rulebook, Rulebooks
 from tests.simulation.oracle.silence import silences
 
-_ORDER_LADDERS: Final = (
-    *product(("breach", "warning", "contested-breach"), CLOCKS),
-    ("rejected-work", ""),
-    ("dispute", ""),
-    ("orphan", ""),
-)
-_NIGHT_LADDERS: Final = (("uncovered-night", ""), ("unconfirmed-night", ""), ("contested-breach", ""))
-_SOURCE_LADDERS: Final = (("silent-source", ""),)
 _NOT_OF_AN_ORPHAN: Final = frozenset({"retracted", "report-confirmed", "report-refused"})
 
 Night = tuple[NightStory, list[Step]]
-Reading = tuple[list[Condition], list[Condition]]
-"""The conditions with late, unconfirmed reports, and without them."""
 
 
 @dataclass
@@ -84,7 +75,7 @@ class Oracle:
         steps: list[Step] = []
         for condition in silences([at for at in heard if at <= now], begins, duration(row["expect_every"]), now):
             book = self.books.at(condition.onset)
-            steps = merged(steps, self.climb(subject, subject, condition, book, facts, now))
+            steps = merged(steps, self.climb(About(subject, subject, facts, facts), condition, book, now))
         return steps
 
     # ------------------------------------------------------------------------------------------ nights
@@ -120,21 +111,21 @@ class Oracle:
     def night(self, unit: str, subject: str, own: list[Fact], book: Rulebook, now: int) -> Night:
         """One night's story, and what its ladders have reached."""
         known = stages(Desk(own, book.late_after))
-        kept = known[-1].arranged.kept
-        night = NightWalk(subject, kept, book).live(now)
-        readings = [(stage, self.without(subject, stage, book, now)) for stage in known]
+        about = About(unit, subject, known[-1].arranged.kept, own)
+        night = NightWalk(subject, about.kept, book).live(now)
+        readings = [self.reading(subject, stage, book, now) for stage in known]
         steps: list[Step] = []
-        for condition in [*night.conditions, *contested_stretches(readings, "uncovered-night", now)]:
-            steps = merged(steps, self.climb(unit, subject, condition, book, kept, now))
+        for condition in [*night.conditions, *contested_now(readings, "uncovered-night", now)]:
+            steps = merged(steps, self.climb(about, condition, book, now))
         return night, steps
 
-    def without(self, subject: str, stage: Stage, book: Rulebook, now: int) -> Reading:
+    def reading(self, subject: str, stage: Stage, book: Rulebook, now: int) -> Reading:
         """The conditions of a night by one stage of the settlement, with and without the late reports."""
         arranged = stage.arranged
         if arranged.without is None:
-            return [], []
+            return Reading(stage, [], [])
         followed = NightWalk(subject, arranged.kept, book).live(now).conditions
-        return followed, NightWalk(subject, arranged.without, book).live(now).conditions
+        return Reading(stage, followed, NightWalk(subject, arranged.without, book).live(now).conditions)
 
     # ------------------------------------------------------------------------------------------ orders
 
@@ -148,14 +139,15 @@ class Oracle:
             alone = self.walk(unit, settled[-1].arranged.kept, now, {}, set(), subject)
             exposed[subject] = alone.exposed if alone else {}
         for subject, settled in known.items():
-            kept = settled[-1].arranged.kept
-            found = self.walk(unit, kept, now, exposed, short, subject)
+            about = About(unit, subject, settled[-1].arranged.kept, orders[subject])
+            found = self.walk(unit, about.kept, now, exposed, short, subject)
             if found:
                 story.orders[subject] = found
-            story.status[subject] = found.status if found else self.statusless(kept)
-            self.climb_order(unit, subject, kept, found, now, story)
-            for condition, book in self.contested(unit, subject, settled, now, exposed, short):
-                story.steps.extend(self.climb(unit, subject, condition, book, kept, now))
+            story.status[subject] = found.status if found else self.statusless(about.kept)
+            steps = self.climb_order(about, found, now)
+            for condition, book in self.contested(about, settled, now, exposed, short):
+                steps = merged(steps, self.climb(about, condition, book, now))
+            story.steps.extend(steps)
 
     def late_after(self, own: list[Fact]) -> Callable[[str], int | None]:
         """How late each role may be, by the policy of the order."""
@@ -165,7 +157,7 @@ class Oracle:
     def walk(
         self,
         unit: str,
-        kept: list[Fact],
+        kept: Sequence[Fact],
         now: int,
         exposed: dict[str, dict[int, tuple[str, ...]]],
         short: set[int],
@@ -185,7 +177,7 @@ class Oracle:
 
         return OrderWalk(kept, self.registers.at(now).kind(unit), self.books, joined).live(now)
 
-    def statusless(self, kept: list[Fact]) -> str:
+    def statusless(self, kept: Sequence[Fact]) -> str:
         """What an order without a raised event is called."""
         return "orphan" if any(self.waits(fact) for fact in kept) else "void"
 
@@ -193,43 +185,40 @@ class Oracle:
         """Whether an event makes an orphan of an order that nobody raised."""
         return not fact.is_answer and fact.name not in _NOT_OF_AN_ORPHAN and fact.name != "raised"
 
-    def climb_order(
-        self, unit: str, subject: str, kept: list[Fact], found: OrderStory | None, now: int, story: UnitStory
-    ) -> None:
+    def climb_order(self, about: About, found: OrderStory | None, now: int) -> list[Step]:
         """Every ladder of one order, but for what is contested."""
         steps: list[Step] = []
         for condition in found.conditions if found else []:
             book = found.book_at(condition.onset) if found else self.books.at(now)
-            steps = merged(steps, self.climb(unit, subject, condition, book, kept, now))
-        orphan = self.orphan(kept, now)
+            steps = merged(steps, self.climb(about, condition, book, now))
+        orphan = self.orphan(about.kept, now)
         if orphan:
-            first = min(fact.heard for fact in kept if self.waits(fact))
-            steps = merged(steps, self.climb(unit, subject, orphan, self.books.at(first), kept, now))
-        story.steps.extend(steps)
+            first = min(fact.heard for fact in about.kept if self.waits(fact))
+            steps = merged(steps, self.climb(about, orphan, self.books.at(first), now))
+        return steps
 
     def contested(
         self,
-        unit: str,
-        subject: str,
+        about: About,
         settled: list[Stage],
         now: int,
         exposed: dict[str, dict[int, tuple[str, ...]]],
         short: set[int],
     ) -> list[tuple[Condition, Rulebook]]:
         """The breaches that only late, unconfirmed reports undo, each with the policy of its ladder."""
-        readings: list[tuple[Stage, Reading]] = []
+        readings: list[Reading] = []
         other: OrderStory | None = None
         for stage in settled:
             if stage.arranged.without is None:
-                readings.append((stage, ([], [])))
+                readings.append(Reading(stage, [], []))
                 continue
-            followed = self.walk(unit, stage.arranged.kept, now, exposed, short, subject)
-            other = self.walk(unit, stage.arranged.without, now, exposed, short, subject)
-            readings.append((stage, (followed.conditions if followed else [], other.conditions if other else [])))
-        found = contested_stretches(readings, "breach", now)
+            followed = self.walk(about.unit, stage.arranged.kept, now, exposed, short, about.subject)
+            other = self.walk(about.unit, stage.arranged.without, now, exposed, short, about.subject)
+            readings.append(Reading(stage, followed.conditions if followed else [], other.conditions if other else []))
+        found = contested_now(readings, "breach", now)
         return [(condition, other.book_at(condition.onset)) for condition in found if other]
 
-    def orphan(self, kept: list[Fact], now: int) -> Condition | None:
+    def orphan(self, kept: Sequence[Fact], now: int) -> Condition | None:
         """An order of which something is known, but not that it was raised."""
         heard = [fact.heard for fact in kept if self.waits(fact)]
         raised = [fact.heard for fact in kept if fact.name == "raised"][:1]
@@ -243,108 +232,16 @@ class Oracle:
 
     # ----------------------------------------------------------------------------------------- ladders
 
-    def climb(
-        self, unit: str, subject: str, condition: Condition, book: Rulebook, kept: Sequence[Fact], now: int
-    ) -> list[Step]:
+    def climb(self, about: About, condition: Condition, book: Rulebook, now: int) -> list[Step]:
         """Climb the ladder of one condition with the answers that act on it."""
         if condition.end is not None and condition.end <= condition.onset:
             return []
 
         def reaches(role: str, t: int) -> bool:
-            return self.registers.at(t).has_route(role, unit, t)
+            return self.registers.at(t).has_route(role, about.unit, t)
 
-        answers = self.answers(unit, subject, condition, kept)
-        return Climb(unit, subject, condition, book, reaches).run(answers, now)
-
-    def answers(self, unit: str, subject: str, condition: Condition, kept: Sequence[Fact]) -> list[Answer]:
-        """What was answered to this ladder, or to another in a way that covers the whole subject."""
-        facts = [fact for fact in in_order(kept) if fact.is_answer and "escalation_id" in fact.data]
-        if not facts:
-            return []
-        found: list[Answer] = []
-        for fact in facts:
-            names = self.names(unit, subject, kept, max(fact.heard, fact.time))
-            place = names.get(str(fact.data["escalation_id"]).lower())
-            own = place is not None and place[:3] == (condition.kind, condition.clock, condition.spell)
-            if place is None or not (own or fact.data.get("covers_subject", False)):
-                continue
-            commitment = fact.data.get("commitment")
-            found.append(
-                Answer(
-                    at=fact.time,
-                    declines=fact.name == "declined",
-                    commitment=None if commitment is None else instant(commitment),
-                    rung=place[3] if own else None,
-                )
-            )
-        return found
-
-    def names(self, unit: str, subject: str, kept: Sequence[Fact], until: int) -> dict[str, tuple[str, str, str, str]]:
-        """Every escalation id that could have been said about a subject by an instant, worked out one by one."""
-        if subject.startswith("source:"):
-            ladders: Sequence[tuple[str, str]] = _SOURCE_LADDERS
-        else:
-            ladders = _NIGHT_LADDERS if "/" in subject else _ORDER_LADDERS
-        spells = ["first", *("|".join(fact.key) for fact in kept if fact.name == "completion-rejected")]
-        first = min(min(fact.time, fact.heard) for fact in kept)
-        found: dict[str, tuple[str, str, str, str]] = {}
-        for kind, clock in ladders:
-            for rung, repeats in self.rungs(kind, until - first).items():
-                possible = {"rejected-work": spells[1:], "dispute": spells[:1], "orphan": spells[:1]}.get(kind, spells)
-                for spell, repeat in product(possible, range(repeats + 1)):
-                    name = escalation_id(called(unit, subject), kind, clock, rung, spell, repeat)
-                    found[name] = (kind, clock, spell, rung)
-        return found
-
-    def rungs(self, kind: str, elapsed: int) -> dict[str, int]:
-        """The rungs of a kind, each with the most repeats that fit into the time."""
-        found: dict[str, int] = {}
-        for _, book in self.books.entries:
-            for row in book.data["ladders"]:
-                for rung in row["rungs"] if row["kind"] == kind else []:
-                    fits = max(0, elapsed) // duration(rung["repeat"]) + 1 if rung.get("repeat") else 0
-                    found[rung["name"]] = max(found.get(rung["name"], 0), fits)
-        return found
-
-
-def contested_stretches(readings: list[tuple[Stage, Reading]], kind: str, now: int) -> list[Condition]:
-    """The stretches that go on now in which a condition holds without the late reports and not with them.
-
-    Looked at minute by minute, each minute by what was settled then.
-    """
-    last, (_, without) = readings[-1]
-    found: list[Condition] = []
-    for condition in [one for one in without if one.kind == kind and holds(one, now)]:
-        begun: int | None = None
-        t = now
-        while last.arranged.without is not None and contested_at(readings, condition, t):
-            begun = t
-            t = t - MINUTE if t % MINUTE == 0 else t // MINUTE * MINUTE
-        if begun is not None:
-            earlier = [priority for at, priority in condition.priorities if at <= begun]
-            later = [(at, priority) for at, priority in condition.priorities if at > begun]
-            priorities = [(begun, earlier[-1]), *later]
-            due = condition.original_due
-            found.append(Condition("contested-breach", condition.clock, condition.spell, begun, None, priorities, due))
-    return found
-
-
-def contested_at(readings: list[tuple[Stage, Reading]], like: Condition, t: int) -> bool:
-    """Whether a condition was contested at an instant, by what was settled then."""
-    stage, (followed, without) = next(
-        (stage, both) for stage, both in readings if stage.since <= t and (stage.until is None or t < stage.until)
-    )
-    heard = stage.arranged.first_late_heard
-    if heard is None or heard > t:
-        return False
-    return any(like.is_like(one) and holds(one, t) for one in without) and not any(
-        like.is_like(one) and holds(one, t) for one in followed
-    )
-
-
-def holds(condition: Condition, t: int) -> bool:
-    """Whether it holds at an instant."""
-    return condition.onset <= t and (condition.end is None or t < condition.end)
+        answers = answers_to(self.books, about, condition)
+        return Climb(about.unit, about.subject, condition, book, reaches).run(answers, now)
 
 
 def merged(before: list[Step], after: list[Step]) -> list[Step]:

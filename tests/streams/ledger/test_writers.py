@@ -1,7 +1,7 @@
 """Several writers at once: nobody loses an update, a stalled writer is thrown out, and sweepers share the work."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 import pytest
 from sqlalchemy import text
@@ -12,7 +12,7 @@ from models.tables import EventRow, OffsetStateRow, UnitRow, WorkOrderRow
 from streams.ledger import rows, units
 from streams.ledger.errors import LedgerConflict, LedgerUnavailable
 from streams.ledger.ledger import Ledger
-from tests.streams.ledger.postgres_server import Server
+from tests.streams.ledger.postgres_server import Server, programs, running
 from tests.streams.ledger.telling import (
     AP,
     OFFICE,
@@ -155,11 +155,21 @@ async def test_a_writer_that_stalled_is_thrown_out_and_its_late_commit_is_refuse
     assert len(await all_rows(ledger, EventRow)) == 1
 
 
+@pytest.fixture
+def own_postgres() -> Iterator[Server]:
+    """A server that nobody else uses, so that it can be stopped."""
+    found = programs()
+    if found is None:
+        pytest.skip("this machine has no PostgreSQL programs")
+    with running(found) as server:
+        yield server
+
+
 @pytest.mark.postgres
 async def test_a_database_that_went_away_is_no_success_and_comes_back(
-    postgres: Server, world: World, feed: Feed
+    own_postgres: Server, world: World, feed: Feed
 ) -> None:
-    url = postgres.copy_database("template_ledger", "ledger_that_goes_away")
+    postgres, url = own_postgres, own_postgres.new_database("ledger_that_goes_away")
     ledger = await Ledger.open(url, time_kind="simulated", now=START)
     await ledger.take(feed.read(raised("WO-1")), hour(0), world)
     batch = feed.read(event("work-order.attended", "WO-1", 1))
