@@ -65,6 +65,7 @@ class Reason(StrEnum):
     TOO_FAR_AHEAD = "too-far-ahead"
     BEFORE_EARLIEST = "before-earliest"
     ID_REUSED = "id-reused"
+    CANNOT_BE_RECORDED = "cannot-be-recorded"
 
 
 @dataclass(frozen=True, slots=True)

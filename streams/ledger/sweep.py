@@ -81,6 +81,7 @@ async def _decide_once(transactions: Transactions, due: Due, now: datetime, worl
         names = {unit for unit, _ in due}
         await units.make(connection, names)
         locked = await units.lock_free(connection, names)
+        now = units.not_before(locked.values(), now)
         keys = {key for key in due if key[0] in locked}
         for key in keys:
             if (night := due[key]) is not None:
@@ -94,6 +95,7 @@ async def _decide_once(transactions: Transactions, due: Due, now: datetime, worl
 async def _hold(transactions: Transactions, held: Held, now: datetime, world: World) -> Outcome:
     async with transactions.database.writing() as connection:
         locked = await units.lock(connection, [held.unit])
+        now = units.not_before(locked.values(), now)
         await quarantine.hold(connection, locked, [held], now)
         await Writing(locked, now, versions(world, now)).flush(connection)
         await quarantine.postpone(connection, [held], now)
@@ -107,6 +109,7 @@ async def _count_backlogs(transactions: Transactions, now: datetime, limit: int,
         return Outcome()
     async with transactions.database.writing() as connection:
         locked = await units.lock_free(connection, names)
+        now = units.not_before(locked.values(), now)
         writing = Writing(locked, now, versions(world, now))
         await backlog.count(
             connection, writing, [unit for unit in locked.values() if _is_due(unit.backlog_due_at, now)]

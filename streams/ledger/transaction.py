@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models.escalation import Heartbeat
 from models.history import Taken
 from models.parse import unit_of
-from models.refusal import Refusal
+from models.refusal import Reason, Refusal
 from streams.ledger import inbox, offsets, quarantine, sorting, sources, states, units
 from streams.ledger.audit import ADMINISTRATION
 from streams.ledger.deciding import Deciding, in_words
@@ -31,8 +31,6 @@ from workorders.policy import World
 
 ATTEMPTS: Final = 5
 """How often a transaction is tried while the database is away, busy or full."""
-CANNOT_RECORD: Final = "cannot-be-recorded"
-"""The code of an input that is sound by itself, yet could not be recorded on a healthy database."""
 
 T = TypeVar("T")
 
@@ -85,7 +83,9 @@ class Transactions:
     async def _refuse(self, parsed: Parsed, error: Exception, now: datetime, world: World) -> Outcome:
         """Reject the one input that cannot be recorded, and show its unit as incomplete."""
         what = in_words(error)
-        refusal = Refusal(CANNOT_RECORD, "", f"It could not be recorded although the database is sound ({what[:200]}).")
+        refusal = Refusal(
+            Reason.CANNOT_BE_RECORDED, "", f"It could not be recorded although the database is sound ({what[:200]})."
+        )
         held = []
         if parsed.event is not None:
             event = parsed.event
@@ -101,6 +101,7 @@ class Transactions:
             admitted = await sorting.admitted(connection, batch, world, now)
             names = {unit_of(taken.event) for _, taken, _ in admitted.taken} | {one.unit for one in held}
             locked = await units.lock(connection, names)
+            now = units.not_before(locked.values(), now)
             found = await sorting.sort(connection, admitted)
             deciding = Deciding(world, now, self.since)
             await decide_fresh(connection, deciding, found.accepted)

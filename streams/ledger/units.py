@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models.tables import AuditRow, UnitRow
 from streams.ledger import rows
 from streams.ledger.audit import Entry, link_hash
+
+LONGEST_WAIT: Final = timedelta(minutes=5)
 
 _TABLE: Final = rows.table_of(UnitRow)
 _SQL: Final = "SELECT u.* FROM {wanted} JOIN unit u ON u.id = w.id ORDER BY u.id"
@@ -30,6 +32,7 @@ class Unit:
     backlog_n: int = 0
     backlog_due_at: datetime | None = None
     incomplete: bool = False
+    decided_at: datetime | None = None
 
     def as_row(self) -> dict[str, Any]:
         """Every column."""
@@ -44,6 +47,7 @@ class Unit:
         """The next link of the unit's chain, as a row; the unit's end moves to it."""
         text, n, previous = entry.as_text(world), self.audit_n + 1, self.audit_head
         self.audit_n, self.audit_head = n, link_hash(self.id, n, kind, at, text, previous)
+        self.decided_at = at
         return {
             "chain": self.id,
             "n": n,
@@ -56,6 +60,16 @@ class Unit:
 
 
 _NAMES: Final = tuple(field.name for field in fields(Unit))
+
+
+def not_before(units: Collection[Unit], now: datetime) -> datetime:
+    """The instant to decide at: now, or the latest decision about a locked unit if we waited for its lock so long.
+
+    So what was said at one instant is not judged from an earlier one. Nobody waits longer than ``LONGEST_WAIT``: a
+    decision further ahead was taken by a clock that was wrong, and is no reason to be wrong too.
+    """
+    ahead = (unit.decided_at for unit in units if unit.decided_at is not None)
+    return max([now, *(at for at in ahead if at - now <= LONGEST_WAIT)])
 
 
 async def lock(connection: AsyncConnection, ids: Collection[str]) -> dict[str, Unit]:

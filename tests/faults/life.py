@@ -221,6 +221,7 @@ class Life:
 
     def _connect(self) -> Reader:
         build, broker = self._universe.build, self._universe.broker
+        broker.members.clear()
         consumer = PaperConsumer(broker)
         reader = build.reader(self.parts, cast("Consumer", consumer), self._lock)
         consumer.subscribe([topic.name for topic in INPUTS], listener=reader)

@@ -12,7 +12,7 @@ from uuid import UUID
 import orjson
 
 from models.decision import Context, Decision, NightState, OrderState, Reached, Remembered, Said, Span, Statement
-from models.escalation import StatementKind
+from models.escalation import Heartbeat, StatementKind
 from models.history import Taken
 from models.ids import night_id, statement_id
 from models.parse import Refusal, parse
@@ -93,6 +93,15 @@ def decide_all(
         if not is_night(subject):
             decisions[subject] = code.decide(code.Case(unit, subject, own, context), world, now)
     return decisions
+
+
+def decide_source(
+    world: World, source: str, about: Sequence[Heard], heard: Sequence[datetime], since: datetime, now: datetime
+) -> Decision:
+    """The silence of a source; ``about`` are the answers to its escalations, ``heard`` when it was heard."""
+    subject = f"source:{source}"
+    answers = [one for one in (taken(each) for each in about) if not isinstance(one.event, Heartbeat)]
+    return code.decide(code.Case(subject, subject, answers, heard=heard, since=since), world, now)
 
 
 def standing(decisions: Iterable[Decision]) -> dict[str, Reached]:

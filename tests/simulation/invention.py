@@ -86,12 +86,12 @@ class Setting:
         return [row["id"] for row in self.estate["premises"] if row.get("watched_from")]
 
     def speakers(self, event_type: str, premises: str) -> list[dict[str, Any]]:
-        """The sources that may say this about these premises."""
+        """The sources that may say this about these premises (or about a source, for which the division speaks)."""
         return [row for row in self.estate["sources"] if event_type in row["types"] and self._in_scope(row, premises)]
 
     def _in_scope(self, source: dict[str, Any], premises: str) -> bool:
-        if source["scope"] == "division":
-            return True
+        if source["scope"] == "division" or premises.startswith("source:"):
+            return bool(source["scope"] == "division")
         site = next(row for row in self.estate["premises"] if row["id"] == premises)
         region = next(row["region"] for row in self.estate["ldus"] if row["id"] == site["ldu"])
         held = {row["id"] for row in self.estate["providers"] if row["region"] == region}

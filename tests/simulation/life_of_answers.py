@@ -54,6 +54,16 @@ def answers_to_orders(pen: Pen, order: Order) -> None:
             at += pen.minutes(0, 6)
 
 
+def answers_to_silence(pen: Pen, source: str, times: list[datetime]) -> None:
+    """Now and then somebody answers about a source that may be silent."""
+    for at in times:
+        if pen.rng.random() < 0.15:
+            rung = pen.rng.choice(pen.setting.rungs("silent-source"))
+            subject = f"source:{source}"
+            name = escalation(subject, "silent-source", "", rung, "first", pen.rng.choice((0, 0, 1)))
+            _answer(pen, subject, subject, at + pen.minutes(0, 20), name)
+
+
 def _repeat(pen: Pen, kind: str, rung: str, elapsed: timedelta) -> int:
     """The number of a repeat that can have been said by then, mostly none."""
     every = pen.setting.repeats(kind).get(rung)

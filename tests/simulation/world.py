@@ -12,7 +12,7 @@ from random import Random
 from typing import Any, Final
 
 from tests.simulation.invention import DEFAULT_RATES, Heard, Pen, Rates, Setting
-from tests.simulation.life_of_answers import answers_to_nights, answers_to_orders
+from tests.simulation.life_of_answers import answers_to_nights, answers_to_orders, answers_to_silence
 from tests.simulation.life_of_nights import nights_of
 from tests.simulation.life_of_orders import order_of
 
@@ -54,11 +54,13 @@ class World:
 
     def _heartbeats(self, pen: Pen) -> None:
         for source, every in self.setting.heartbeats():
-            at = self.start
+            at, times = self.start, []
             while at < self.start + timedelta(days=self.days):
                 pen.heartbeat(source, at)
+                times.append(at)
                 at += every * pen.rng.choice((0.25, 0.5, 0.75, 0.75, 1.25 if pen.happens("silence") else 0.5))
                 at = at.replace(second=0, microsecond=0)
+            answers_to_silence(pen, source, times)
 
 
 def as_record(one: Heard) -> dict[str, Any]:

@@ -41,6 +41,9 @@ class PaperBroker:
     logs: dict[TopicPartition, list[ConsumerRecord[Any, Any]]] = field(default_factory=dict)
     begins: dict[TopicPartition, int] = field(default_factory=dict)
     committed: dict[TopicPartition, int] = field(default_factory=dict)
+    members: "list[PaperConsumer]" = field(default_factory=list)
+    """Who is in the group, which is the only one."""
+    sharing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def incarnations(self, names: Iterable[str]) -> dict[str, Incarnation]:
         """All topics are as old as the broker."""
@@ -72,6 +75,18 @@ class PaperBroker:
         self.begins[partition] = offset
 
 
+    async def share_out(self) -> None:
+        """Take every partition away from everybody, then give each member its share, as Kafka does by default."""
+        async with self.sharing:
+            for member in self.members:
+                await member.lose(*member.positions)
+            for n, member in enumerate(list(self.members)):
+                every = [TopicPartition(topic, one) for topic in member.topics for one in range(PARTITIONS)]
+                share = [partition for partition in every if partition.partition % len(self.members) == n]
+                member.positions = {partition: self.committed.get(partition) for partition in share}
+                await member.listener.on_partitions_assigned(share)
+
+
 class PaperProducer:
     """A producer whose records arrive at once, and are acknowledged unless a step says otherwise."""
 
@@ -101,7 +116,7 @@ class PaperProducer:
 
 
 class PaperConsumer:
-    """The only member of its group; it is given every partition when it first fetches."""
+    """A consumer that joins the group when it first fetches."""
 
     servers = "paper:9092"
 
@@ -115,16 +130,18 @@ class PaperConsumer:
         self.broker.step("consumer-start")
 
     async def stop(self) -> None:
-        """Nothing is left open on paper."""
+        """Leave the group."""
+        if self in self.broker.members:
+            self.broker.members.remove(self)
+            await self.broker.share_out()
 
     def subscribe(self, topics: list[str], listener: object) -> None:
         self.topics, self.listener = topics, listener
 
-    async def assign(self) -> None:
-        """Be given every partition of what was subscribed to."""
-        every = [TopicPartition(topic, n) for topic in self.topics for n in range(PARTITIONS)]
-        self.positions = {partition: self.broker.committed.get(partition) for partition in every}
-        await self.listener.on_partitions_assigned(every)
+    async def join(self) -> None:
+        """Join the group, and have the partitions shared out."""
+        self.broker.members.append(self)
+        await self.broker.share_out()
 
     async def lose(self, *partitions: TopicPartition) -> None:
         """Have partitions taken away."""
@@ -146,11 +163,11 @@ class PaperConsumer:
     async def getmany(
         self, *, timeout_ms: int, max_records: int
     ) -> dict[TopicPartition, list[ConsumerRecord[Any, Any]]]:
-        if not self.positions:
-            await self.assign()
+        if self not in self.broker.members:
+            await self.join()
         self.broker.step("fetch")
         found = {}
-        for partition, at in self.positions.items():
+        for partition, at in list(self.positions.items()):
             if at is None:
                 raise NoOffsetForPartitionError(partition)
             log = self.broker.logs.get(partition, [])

@@ -1,7 +1,7 @@
 """A whole system on the embedded broker for the tests: real broker, real Faust services, real SQLite, our own clock."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -44,10 +44,11 @@ async def running_system(
     assert not left, f"still running: {[task.get_coro() for task in left]}"
 
 
-async def eventually(true: Callable[[], bool], what: str) -> None:
+async def eventually(true: Callable[[], bool | Awaitable[bool]], what: str) -> None:
     """Wait until it is true; fail with the sentence if it never is."""
     for _ in range(int(PATIENCE_S / 0.05)):
-        if true():
+        found = true()
+        if found if isinstance(found, bool) else await found:
             return
         await asyncio.sleep(0.05)
     raise AssertionError(f"not within {PATIENCE_S:g} s: {what}")

@@ -44,6 +44,8 @@ def orders(*numbers: int) -> list[Incoming]:
 
 
 def reader_of(parts: Parts, broker: PaperBroker) -> tuple[Reader, PaperConsumer]:
+    """A reader of its own, as after a start."""
+    broker.members.clear()
     consumer = PaperConsumer(broker)
     reader = Reader(parts, cast("Consumer", consumer), asyncio.Lock())
     consumer.subscribe(INPUT, listener=reader)
@@ -83,10 +85,11 @@ class TestReader:
     ) -> None:
         broker.tell(*orders(1))
         reader, consumer = reader_of(parts, broker)
+        broker.members.append(consumer)
         consumer.positions = dict.fromkeys([WORK])
-        seeking = asyncio.create_task(consumer.assign())
+        sharing = asyncio.create_task(broker.share_out())
         assert await reader.fetch() == {}
-        await seeking
+        await sharing
         await taken(reader)
         assert await recorded(parts) == ["WO-1"]
 

@@ -17,7 +17,6 @@ from streams.ledger.ledger import Ledger
 from streams.mass_rejection import MassRejectionError, MassRejections
 from streams.settings import Settings
 from streams.system import open_parts
-from streams.watch import message_ids
 from tests.streams.ledger.telling import AP, LOCK
 from tests.streams.running_system import eventually, on_topic, produce, running_system, submit
 from workorders.policy import default_world
@@ -174,11 +173,3 @@ def test_rejections_are_forgotten_after_the_window() -> None:
     now = datetime(2026, 1, 13, tzinfo=UTC)
     counting.note([Rejection(lock_fault(1), "x", "", "No.", "a")] * 5, now)
     counting.note([Rejection(lock_fault(1), "x", "", "No.", "b")] * 5, now + timedelta(seconds=61))
-
-
-def test_what_is_no_message_of_ours_on_an_output_topic_is_logged_and_left_out(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    good = b'{"id": "6f9b6a1e-7a0c-5d0e-9a53-6d1f2c8b40e7"}'
-    assert len(message_ids([good, b"nonsense", None, b"[]", b'{"id": 7}'])) == 1
-    assert caplog.text.count("no message of ours") == 4

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from typing import Final
 
@@ -47,15 +48,18 @@ def names(books: Rulebooks, about: About, until: int) -> dict[str, Place]:
     A spell may be of any rejection that was ever heard: whether it opened one depends on the reading.
     """
     rejections = ["|".join(fact.key) for fact in about.every if fact.name == "completion-rejected"]
-    spells = ["first", *dict.fromkeys(rejections)]
     first = min((min(fact.time, fact.heard) for fact in about.every), default=until)
+    return _names(books, (about.unit, about.subject), ("first", *dict.fromkeys(rejections)), until - first)
+
+
+@lru_cache(maxsize=4096)
+def _names(books: Rulebooks, whose: tuple[str, str], spells: tuple[str, ...], elapsed: int) -> dict[str, Place]:
     found: dict[str, Place] = {}
-    for kind, clock in ladders_of(about.subject):
-        for rung, repeats in rungs(books, kind, until - first).items():
+    for kind, clock in ladders_of(whose[1]):
+        for rung, repeats in rungs(books, kind, elapsed).items():
             possible = {"rejected-work": spells[1:], "dispute": spells[:1], "orphan": spells[:1]}.get(kind, spells)
             for spell, repeat in product(possible, range(repeats + 1)):
-                name = escalation_id(called(about.unit, about.subject), kind, clock, rung, spell, repeat)
-                found[name] = (kind, clock, spell, rung)
+                found[escalation_id(called(*whose), kind, clock, rung, spell, repeat)] = (kind, clock, spell, rung)
     return found
 
 

@@ -2,11 +2,20 @@
 
 import base64
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import orjson
 
-from models.tables import EventNoteRow, EventRow, OffsetStateRow, OutboxRow, RejectedRow, UnitRow, WorkOrderRow
+from models.tables import (
+    AuditRow,
+    EventNoteRow,
+    EventRow,
+    OffsetStateRow,
+    OutboxRow,
+    RejectedRow,
+    UnitRow,
+    WorkOrderRow,
+)
 from streams.ledger import queries
 from streams.ledger.ledger import Ledger
 from tests.streams.ledger.telling import AP, LOCK, OTHER_AP, PART, SIBLING, Feed, all_rows, event, hour, plain, raised
@@ -215,3 +224,20 @@ async def test_messages_of_one_premises_wait_in_the_order_in_which_they_were_dec
     ]
     assert said == sorted(said)
     assert len(said) > 3
+
+
+async def test_a_transaction_that_waited_for_its_unit_decides_no_earlier_than_the_one_before(
+    ledger: Ledger, world: World, feed: Feed
+) -> None:
+    late, waited = hour(2), hour(2) - timedelta(seconds=30)
+    await ledger.take(feed.read(raised("WO-1")), late, world)
+    await ledger.take(feed.read(raised("WO-2")), waited, world)
+    assert [row.decided_at for row in await all_rows(ledger, AuditRow) if row.chain == AP] == [late, late]
+
+
+async def test_a_decision_of_a_clock_that_was_far_ahead_does_not_hold_the_unit_there(
+    ledger: Ledger, world: World, feed: Feed
+) -> None:
+    await ledger.take(feed.read(raised("WO-1")), hour(26), world)
+    await ledger.take(feed.read(raised("WO-2")), hour(2), world)
+    assert [row.decided_at for row in await all_rows(ledger, AuditRow) if row.chain == AP] == [hour(26), hour(2)]

@@ -76,6 +76,7 @@ def _known() -> None:
         sa.Column("backlog_n", sa.Integer(), nullable=False),
         sa.Column("backlog_due_at", INSTANT, nullable=True),
         sa.Column("incomplete", sa.Boolean(), nullable=False),
+        sa.Column("decided_at", INSTANT, nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_unit"),
     )
     _partial("ix_unit_backlog_due", "unit", ["backlog_due_at"], "backlog_due_at IS NOT NULL")

@@ -1,0 +1,97 @@
+"""The watch: what it sees on the topics is confirmed, and what is none of ours is only told."""
+
+import asyncio
+from pathlib import Path
+from uuid import UUID
+
+import orjson
+import pytest
+from sqlalchemy import select
+
+from models.tables import OutboxRow
+from streams.clock import SystemClock
+from streams.kafka_client import make_producer, running
+from streams.ledger import rows
+from streams.parts import Parts
+from streams.settings import Settings
+from streams.system import open_parts
+from streams.watch import WATCHED, build_watch, message_ids
+from streams.watch_app import keep_watching
+from tests.streams.ledger.telling import AP
+from tests.streams.running_system import eventually, on_topic, running_system, submit
+from tests.streams.test_system import lock_fault
+from workorders.policy import default_world
+
+pytestmark = pytest.mark.timeout(90)
+
+STRANGER = UUID("6f9b6a1e-7a0c-5d0e-9a53-6d1f2c8b40e7")
+
+
+async def confirmations(parts: Parts) -> list[int]:
+    """How often each message on a watched topic was seen."""
+    table = rows.table_of(OutboxRow)
+    query = select(table.c.confirmations).where(table.c.topic.in_([topic.name for topic in WATCHED]))
+    async with parts.ledger.reading() as connection:
+        return list((await connection.execute(query)).scalars())
+
+
+async def send(parts: Parts, topic: str, *values: bytes) -> None:
+    async with running(make_producer(parts.settings, parts.cluster.bootstrap), parts.settings) as producer:
+        for value in values:
+            await producer.send_and_wait(parts.topic(topic), value, key=AP.encode())
+
+
+async def test_a_message_that_was_sent_twice_is_confirmed_once_and_counted_twice(tmp_path: Path) -> None:
+    async with running_system(tmp_path) as parts:
+        await submit(parts, lock_fault(1))
+        await eventually(lambda: parts.progress.confirmed >= 3, "all is confirmed")
+        await send(parts, "escalations", (await on_topic(parts, "escalations"))[0])
+
+        async def seen_again() -> bool:
+            return sorted(found := await confirmations(parts)) == [*[1] * (len(found) - 1), 2]
+
+        await eventually(seen_again, "one of them is counted twice")
+        assert parts.progress.confirmed == len(await confirmations(parts))
+
+
+async def test_what_is_not_of_this_ledger_is_told_and_harms_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running_system(tmp_path, topic_prefix="south.") as parts:
+        await send(parts, "disputes", b"no message", orjson.dumps({"id": str(STRANGER)}))
+        await eventually(lambda: str(STRANGER) in caplog.text, "it is told")
+        await submit(parts, lock_fault(1))
+        await eventually(lambda: parts.progress.confirmed >= 3, "the watch goes on")
+    assert f"a message on south.disputes is not of this ledger: {STRANGER}" in caplog.text
+    assert "a record that is no message of ours is on an output topic" in caplog.text
+
+
+async def test_a_watch_that_starts_anew_goes_on_where_its_group_was(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, session_timeout_ms=1_500, heartbeat_ms=300)
+    async with open_parts(settings, SystemClock(), default_world()) as parts:
+        await parts.ledger.take([lock_fault(1)], parts.clock.now(), parts.world)
+        values = [one.value for one in await parts.ledger.unsent(1_000) if one.topic != "backlog"]
+        for value in values:
+            topic = "classifications" if b"classified" in value else "escalations"
+            await _watched(parts, topic, value)
+        assert await confirmations(parts) == [1] * len(values)
+
+
+def test_what_is_no_message_of_ours_on_an_output_topic_is_logged_and_left_out(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    good = b'{"id": "6f9b6a1e-7a0c-5d0e-9a53-6d1f2c8b40e7"}'
+    assert message_ids([good, b"nonsense", None, b"[]", b'{"id": 7}']) == [STRANGER]
+    assert caplog.text.count("no message of ours") == 4
+
+
+async def _watched(parts: Parts, topic: str, value: bytes) -> None:
+    """One message is sent, and seen by a watch that lives only for it."""
+    await send(parts, topic, value)
+    seen, stop = parts.progress.confirmed, asyncio.Event()
+    watching = asyncio.create_task(
+        keep_watching(parts.settings, parts.cluster.bootstrap, lambda: build_watch(parts), stop, pause_s=0.1)
+    )
+    await eventually(lambda: parts.progress.confirmed == seen + 1, "it is confirmed")
+    stop.set()
+    await watching
