@@ -1,14 +1,16 @@
 """What is said about escalations: the answers that come in, and the statements that go out."""
 
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Generic, Literal, Self, TypeVar
 from uuid import UUID
 
 from pydantic import Field, StrictBool, model_validator
 
-from models.envelope import Data, Envelope, Instant
+from models.envelope import Data, Envelope, Instant, KindT
 from models.ids import EventId, FreeText, Reference, SourceId, UnitId, source_unit
+from models.instant import Planned
 from models.refusal import Reason, contradiction
+from models.subjects import refuse_foreign_subject
 from models.work_order import Priority
 
 
@@ -45,7 +47,7 @@ class AnswerData(Data):
 class AcknowledgementData(AnswerData):
     """The role has taken it on; a commitment says by when it will be done."""
 
-    commitment: Instant | None = None
+    commitment: Planned | None = None
     covers_subject: StrictBool = False
 
 
@@ -76,27 +78,43 @@ class HeartbeatData(Data):
     premises: UnitId
 
 
-class EscalationAcknowledged(Envelope[Literal["facilities.escalation-response.acknowledged"], AcknowledgementData]):
+AnswerDataT = TypeVar("AnswerDataT", bound="AnswerData | NamedAnswerData")
+
+
+class AnswerEnvelope(Envelope[KindT, AnswerDataT], Generic[KindT, AnswerDataT]):
+    """An answer about one order, night or source, all of them of the unit that its data names."""
+
+    @model_validator(mode="after")
+    def _subject_of_its_unit(self) -> Self:
+        refuse_foreign_subject(self.subject, self.data.premises)
+        return self
+
+
+class EscalationAcknowledged(
+    AnswerEnvelope[Literal["facilities.escalation-response.acknowledged"], AcknowledgementData]
+):
     """The role has taken it on."""
 
 
-class EscalationResolved(Envelope[Literal["facilities.escalation-response.resolved"], ResolutionData]):
+class EscalationResolved(AnswerEnvelope[Literal["facilities.escalation-response.resolved"], ResolutionData]):
     """The role says that it is done."""
 
 
-class EscalationDeclined(Envelope[Literal["facilities.escalation-response.declined"], DeclineData]):
+class EscalationDeclined(AnswerEnvelope[Literal["facilities.escalation-response.declined"], DeclineData]):
     """The role will not or cannot act."""
 
 
-class AnswerRetracted(Envelope[Literal["facilities.escalation-response.retracted"], NamedAnswerData]):
+class AnswerRetracted(AnswerEnvelope[Literal["facilities.escalation-response.retracted"], NamedAnswerData]):
     """An answer was a mistake and is left out."""
 
 
-class AnswerReportConfirmed(Envelope[Literal["facilities.escalation-response.report-confirmed"], NamedAnswerData]):
+class AnswerReportConfirmed(
+    AnswerEnvelope[Literal["facilities.escalation-response.report-confirmed"], NamedAnswerData]
+):
     """The client side confirms a late answer."""
 
 
-class AnswerReportRefused(Envelope[Literal["facilities.escalation-response.report-refused"], NamedAnswerData]):
+class AnswerReportRefused(AnswerEnvelope[Literal["facilities.escalation-response.report-refused"], NamedAnswerData]):
     """The client side refuses a late answer."""
 
 

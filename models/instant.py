@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError, core_schema
 
@@ -84,5 +84,18 @@ class _Rfc3339:
         return {"type": "string", "format": "date-time", "pattern": RFC3339}
 
 
+FIRST_YEAR: Final = 1990
+LAST_YEAR: Final = 2099
+
 Instant = Annotated[datetime, _Rfc3339]
 """A moment, given with any offset and held in UTC; a text must be written as RFC 3339 says."""
+
+
+def _within_calendars(value: datetime) -> datetime:
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise _refused(Reason.MALFORMED_TIME, f"{value.isoformat()} is not of the years 1990 to 2099")
+    return value
+
+
+Planned = Annotated[Instant, AfterValidator(_within_calendars)]
+"""A moment that working time is measured from or to: one of the years that the calendars know."""

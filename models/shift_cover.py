@@ -3,15 +3,16 @@
 The subject is ``<premises>/<night date>``; the night is named by the date on which its window begins.
 """
 
-from datetime import date
 from enum import StrEnum
 from typing import Annotated, Generic, Literal, Self, TypeVar
 
 from pydantic import Field, model_validator
 
-from models.envelope import Data, Envelope, Instant, KindT
+from models.envelope import Data, Envelope, KindT
 from models.ids import CoverRef, EventId, FreeText, NightId, PremisesId, SourceId
-from models.refusal import Reason, contradiction, quote
+from models.instant import Planned
+from models.refusal import Reason, contradiction
+from models.subjects import refuse_foreign_subject
 
 
 class Supplier(StrEnum):
@@ -58,8 +59,8 @@ class CoverData(NightData):
 class StretchData(CoverData):
     """One person's place for a stretch of the night: from (included) until (not included)."""
 
-    starts: Annotated[Instant, Field(alias="from")]
-    until: Instant
+    starts: Annotated[Planned, Field(alias="from")]
+    until: Planned
 
     @model_validator(mode="after")
     def _starts_before_it_ends(self) -> Self:
@@ -120,15 +121,7 @@ class NightEnvelope(Envelope[KindT, NightDataT], Generic[KindT, NightDataT]):
 
     @model_validator(mode="after")
     def _night_of_its_premises(self) -> Self:
-        premises, _, night = self.subject.partition("/")
-        if premises != self.data.premises:
-            said = f"the night {quote(self.subject)} belongs to other premises than data.premises"
-            raise contradiction(Reason.SUBJECT_NOT_PREMISES, "subject", said)
-        try:
-            date.fromisoformat(night)
-        except ValueError:
-            said = f"the night {quote(self.subject)} is of a day that does not exist"
-            raise contradiction(Reason.MALFORMED_SUBJECT, "subject", said) from None
+        refuse_foreign_subject(self.subject, self.data.premises)
         return self
 
 

@@ -5,8 +5,9 @@ from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import Field, StrictBool
 
-from models.envelope import Data, Envelope, Instant, KindT, StopAtFirst
+from models.envelope import Data, Envelope, KindT, StopAtFirst
 from models.ids import Code, EventId, FreeText, PremisesId, Reference, SourceId, WorkOrderId
+from models.instant import Planned
 
 Impacts = Annotated[tuple[Code, ...], Field(max_length=20), StopAtFirst]
 """What a fault endangers: a set of impact codes."""
@@ -61,7 +62,7 @@ class RaisedData(OrderData):
     impacts: Impacts
     alternative_available: StrictBool
     contractor_reference: Reference | None = None
-    promised_fix: Instant | None = None
+    promised_fix: Planned | None = None
 
 
 class AmendedData(OrderData):
@@ -72,7 +73,7 @@ class AmendedData(OrderData):
     impacts: Impacts | None = None
     alternative_available: StrictBool | None = None
     contractor_reference: Reference | None = None
-    promised_fix: Instant | None = None
+    promised_fix: Planned | None = None
 
 
 class PrioritisedData(OrderData):
@@ -90,14 +91,14 @@ class AcknowledgedData(OrderData):
 class ScheduledData(OrderData):
     """A visit was agreed."""
 
-    visit_at: Instant
+    visit_at: Planned
 
 
 class PausedData(OrderData):
     """The fix clock was stopped for a reason until an expiry at the latest."""
 
     reason: PauseReason
-    until: Instant
+    until: Planned
 
 
 class PlainData(OrderData):

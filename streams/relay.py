@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 from streams.duty import Duty
 from streams.kafka_client import BrokerUnreachable, Producer, make_producer, running
 from streams.parts import Parts
+from streams.sole import Check, ClaimLostError, sole
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ class Parcel:
 class Relay(Duty):
     """Sends for as long as it runs; while the broker is away everything waits in the ledger.
 
+    Of all the workers on a ledger one sends: several would send everything several times, and out of order.
     At any time it holds one batch. If any of it is not acknowledged, the connection is made anew: what a producer
     has accepted it keeps for ever, so what is sent again would pile up in it.
     """
@@ -49,14 +51,12 @@ class Relay(Duty):
         self._producer: Producer | None = None
 
     async def work(self) -> None:
-        """Connect and send, again and again."""
+        """Send whenever no other worker does, and look for the broker again and again."""
         while True:
-            try:
-                await self._connected()
-            except (BrokerUnreachable, KafkaError) as error:
-                self._parts.progress.broker_away = True
-                log.warning("the relay looks for the broker again: %s", error)
-                await asyncio.sleep(PAUSE_S)
+            async with sole(self._parts.ledger.database, "relay") as claim:
+                if claim is not None:
+                    await self._while_sole(claim)
+            await asyncio.sleep(PAUSE_S)
 
     async def last_piece(self) -> None:
         """Send what the others have decided last."""
@@ -64,7 +64,19 @@ class Relay(Duty):
             while self._producer is not None and await self._pass(self._producer):
                 pass
 
-    async def _connected(self) -> None:
+    async def _while_sole(self, claim: Check) -> None:
+        while True:
+            try:
+                await self._connected(claim)
+            except (BrokerUnreachable, KafkaError) as error:
+                self._parts.progress.broker_away = True
+                log.warning("the relay looks for the broker again: %s", error)
+                await asyncio.sleep(PAUSE_S)
+            except ClaimLostError as error:
+                log.warning("the relay leaves the sending to others: %s", error)
+                return
+
+    async def _connected(self, claim: Check) -> None:
         settings = self._parts.settings
         async with running(make_producer(settings, self._parts.cluster.bootstrap), settings) as producer:
             self._producer = producer
@@ -72,6 +84,7 @@ class Relay(Duty):
             try:
                 while True:
                     async with self.piece():
+                        await claim()
                         sent = await self._pass(producer)
                     if not sent:
                         await self._rest()

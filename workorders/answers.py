@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Final
 from uuid import UUID
 
 from models.escalation import EscalationAcknowledged, EscalationDeclined, EscalationKind, EscalationResolved
@@ -14,6 +15,8 @@ from models.history import Taken
 from models.ids import escalation_id
 from models.policy import Rung
 from workorders.ladder import Answer, AnswerKind
+
+ROUND_UP: Final = 64
 
 LadderKey = tuple[EscalationKind, str, str]
 """Kind, clock (empty where the kind has none) and spell."""
@@ -82,7 +85,8 @@ def _derive(
     if found is not None or until <= since:
         return found
     for ladder, rung, every in possible.repeating:
-        last = (until - since) // every + 1
+        # Rounded up, so that what was derived for one answer serves the next; a repeat yet to come does no harm.
+        last = ((until - since) // every // ROUND_UP + 1) * ROUND_UP
         if wanted in _repeats(subject, ladder, rung, last):
             return ladder, rung
     return None

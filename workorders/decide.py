@@ -23,7 +23,7 @@ from models.decision import (
 from models.escalation import EscalationKind
 from models.history import Taken
 from models.ids import SOURCE_PREFIX
-from models.premises import Premises
+from models.premises import Premises, Source
 from workorders.cover import reckon_arranged_night
 from workorders.disputes import Dispute
 from workorders.history import arrange
@@ -33,6 +33,7 @@ from workorders.policy import Policy, World
 from workorders.reach import HasRoute, Ladders, answers_for, reach
 from workorders.silence import reckon_source
 from workorders.statements import speak
+from workorders.wall_clock import night_window
 
 NIGHT_KINDS = (EscalationKind.UNCOVERED_NIGHT, EscalationKind.UNCONFIRMED_NIGHT, EscalationKind.CONTESTED)
 NIGHT_LADDERS: Final = tuple([(kind, "", FIRST_SPELL) for kind in NIGHT_KINDS])
@@ -120,18 +121,18 @@ def _decide_night(case: Case, world: World, now: datetime) -> Decision:
     reached, next_rung = reach(
         Ladders(case.unit, case.subject, lambda _: policy, _routes(world, case.unit)), found.conditions, answers, now
     )
-    return _decision(case, replace(found.state, next_due_at=_sooner(found.next_at, next_rung)), reached, now)
+    return _decision(case, replace(found.state, next_due_at=_next(found.next_at, next_rung, world, now)), reached, now)
 
 
 def _night_policy(world: World, night: date) -> Policy:
-    about = datetime.combine(night, time(12), tzinfo=UTC)
-    rules = world.policies.at(about).spec.nights
-    return world.policies.at(about - rules.warn_before)
+    """The policy in force when the night's first checkpoint comes, by the window of the policy in force that day."""
+    rules = world.policies.at(datetime.combine(night, time(12), tzinfo=UTC)).spec.nights
+    starts, _ = night_window(night, rules.starts, rules.ends, rules.zone)
+    return world.policies.at(starts - rules.warn_before)
 
 
 def _decide_source(case: Case, world: World, now: datetime) -> Decision:
-    estate = world.estates.at(now)
-    source = estate.source(case.subject.removeprefix(SOURCE_PREFIX), now)
+    source = _source(case.subject.removeprefix(SOURCE_PREFIX), world, now)
     if source is None or case.since is None:
         raise Undecidable(f"the estate registers no source {case.subject!r} at {now.isoformat()}")
     policy = world.policies.at(case.since)
@@ -140,7 +141,7 @@ def _decide_source(case: Case, world: World, now: datetime) -> Decision:
     answers = answers_for(case.subject, arranged.answers, SOURCE_LADDERS, (policy,), case.since)
     ladders = Ladders(case.unit, case.subject, lambda _: policy, _routes(world, case.unit))
     reached, next_rung = reach(ladders, found.conditions, answers, now)
-    return _decision(case, replace(found.state, next_due_at=_sooner(found.next_at, next_rung)), reached, now)
+    return _decision(case, replace(found.state, next_due_at=_next(found.next_at, next_rung, world, now)), reached, now)
 
 
 def _decision(case: Case, state: NightState | SourceState, reached: list[Reached], now: datetime) -> Decision:
@@ -148,15 +149,33 @@ def _decision(case: Case, state: NightState | SourceState, reached: list[Reached
     return Decision(state, tuple(reached), statements, None, None, state.next_due_at)
 
 
-def _sooner(a: datetime | None, b: datetime | None) -> datetime | None:
-    return b if a is None else a if b is None else min(a, b)
+def _next(own: datetime | None, rung: datetime | None, world: World, now: datetime) -> datetime | None:
+    """When to look again: what time brings, what the ladder brings, and while either may, the next version's start."""
+    if own is None and rung is None:
+        return None
+    starts = (start for line in (world.policies, world.estates) for start, _ in line.entries if start > now)
+    return min((at for at in (own, rung, *starts) if at is not None), default=None)
+
+
+def _source(name: str, world: World, now: datetime) -> Source | None:
+    """The source as registered now, else as it was registered last: its silence ends with its registration."""
+    present = world.estates.at(now).source(name, now)
+    if present is not None:
+        return present
+    known = [source for _, estate in world.estates.entries for source in estate.spec.sources if source.id == name]
+    return known[-1] if known else None
 
 
 def _premises(case: Case, world: World, now: datetime) -> Premises:
-    premises = world.estates.at(now).premises(case.unit)
-    if premises is None:
-        raise Undecidable(f"the estate knows no premises {case.unit!r}")
-    return premises
+    """The premises as the estate has it now, else as an estate had it last: its orders do not end with its entry."""
+    present = world.estates.at(now).premises(case.unit)
+    if present is not None:
+        return present
+    for _, estate in reversed(world.estates.entries):
+        premises = estate.premises(case.unit)
+        if premises is not None:
+            return premises
+    raise Undecidable(f"no estate knows the premises {case.unit!r}")
 
 
 def _routes(world: World, unit: str) -> HasRoute:

@@ -70,7 +70,11 @@ def base_steps(
     first, ends = _opening(policies[0][1], kind, fold.facts[0])
     if ends > until and len(policies) == 1 and len(fold.facts) == 1 and not fold.settled:
         return [first]
-    return [_base_step(fold, policies, first, kind, at) for at in _changes(fold, policies, until)]
+    found, before = [], first
+    for at in _changes(fold, policies, until):
+        before = _base_step(fold, policies, before, kind, at)
+        found.append(before)
+    return found
 
 
 # An order is decided several times in its life, and what its raising says of it never changes: it is remembered.
@@ -90,13 +94,17 @@ def _facets(kind: PremisesKind, facts: OrderFacts, season: str, *, out_of_hours:
 
 
 def _base_step(
-    fold: OrderFold, policies: Sequence[tuple[datetime, Policy]], first: BaseStep, kind: PremisesKind, at: datetime
+    fold: OrderFold, policies: Sequence[tuple[datetime, Policy]], before: BaseStep, kind: PremisesKind, at: datetime
 ) -> BaseStep:
-    policy, facts = _at(policies, at), _facts_at(fold, at)
+    """The step from an instant on; what no version in question knows leaves the order judged as it was before."""
+    facts = _facts_at(fold, at)
+    policy = _at(policies, at)
+    if _unknown(policy, facts):
+        policy, facts = before.policy, facts if not _unknown(before.policy, facts) else before.facts
     season = policy.season_at(at)
-    base, rules = policy.classify(_facets(kind, facts, season, out_of_hours=first.out_of_hours))
+    base, rules = policy.classify(_facets(kind, facts, season, out_of_hours=before.out_of_hours))
     settled = _settled_at(fold, at)
-    return BaseStep(at, facts, policy, season, first.out_of_hours, settled or base, rules, settled=settled is not None)
+    return BaseStep(at, facts, policy, season, before.out_of_hours, settled or base, rules, settled=settled is not None)
 
 
 def _changes(fold: OrderFold, policies: Sequence[tuple[datetime, Policy]], until: datetime) -> list[datetime]:

@@ -61,7 +61,7 @@ def _about(one: Reached, before: Said | None) -> StatementKind | None:
 
 
 def _material(one: Reached) -> tuple[object, ...]:
-    return one.due_at, one.role, one.priority, one.labels, one.original_due_at
+    return one.due_at, one.role, one.priority, one.labels, one.original_due_at, one.acknowledged_until
 
 
 def _gone(before: Said, later: Reached | None, now: datetime, because: str | None) -> Statement:

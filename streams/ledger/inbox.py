@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.ids import new_id
@@ -66,9 +66,10 @@ async def add(connection: AsyncConnection, batch: Sequence[Parsed], now: datetim
 
 
 async def unrelayed(connection: AsyncConnection, limit: int) -> list[Submitted]:
-    """What has not been sent to its topic yet, oldest first."""
+    """What has not been sent to its topic yet, oldest first; what was refused since is not sent to be refused again."""
     query = select(_TABLE.c.seq, _TABLE.c.receipt, _TABLE.c.topic, _TABLE.c.key, _TABLE.c.value)
-    found = await connection.execute(query.where(_TABLE.c.relayed_at.is_(None)).order_by(_TABLE.c.seq).limit(limit))
+    waits = _TABLE.c.relayed_at.is_(None) & (func.coalesce(_TABLE.c.fate, "") != "rejected")
+    found = await connection.execute(query.where(waits).order_by(_TABLE.c.seq).limit(limit))
     return [Submitted(*row) for row in found]
 
 

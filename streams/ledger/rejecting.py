@@ -48,7 +48,7 @@ def _row(rejection: Rejection, stream: int | None, now: datetime) -> dict[str, A
     incoming = rejection.incoming
     value = incoming.value or b""
     return {
-        "message_id": output_id("rejected", *_place(incoming)),
+        "message_id": output_id("rejected", *_place(incoming, now)),
         "stream": stream,
         "topic_offset": incoming.origin.offset if incoming.origin else None,
         "receipt": incoming.receipt,
@@ -67,10 +67,10 @@ def _row(rejection: Rejection, stream: int | None, now: datetime) -> dict[str, A
     }
 
 
-def _place(incoming: Incoming) -> tuple[str, int]:
-    """What makes the message id: the place in the topic, or the receipt."""
+def _place(incoming: Incoming, now: datetime) -> tuple[str, int]:
+    """What makes the message id: the place in the topic; else the bytes, and when they were refused."""
     if incoming.origin is None:
-        return f"receipt/{incoming.receipt}", 0
+        return f"receipt/{incoming.receipt}/{hashlib.sha256(incoming.value or b'').hexdigest()}/{now.isoformat()}", 0
     stream = incoming.origin.stream
     return f"{stream.cluster}/{stream.incarnation}/{stream.topic}/{stream.partition}", incoming.origin.offset
 

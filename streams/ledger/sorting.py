@@ -20,7 +20,7 @@ from models.tables import EventRow, InboxRow
 from streams.ledger import rows
 from streams.ledger.incoming import Incoming, Rejection
 from streams.ledger.store import Key
-from workorders.admission import admit
+from workorders.admission import AHEAD, admit
 from workorders.policy import World
 
 Identity = tuple[str, str]
@@ -170,9 +170,13 @@ def _heard(parsed: Parsed, received: datetime | None, world: World, now: datetim
         sentence = f"The extension heard is {quote(str(said))}, which is no time as RFC 3339 writes it."
         return Refusal(Reason.INVALID_EXTENSION, HEARD, sentence)
     try:
-        return datetime.fromisoformat(said.upper()).astimezone(arrived.tzinfo)
+        heard = datetime.fromisoformat(said.upper()).astimezone(arrived.tzinfo)
     except (ValueError, OverflowError):
         return Refusal(Reason.INVALID_EXTENSION, HEARD, f"The extension heard names no moment: {quote(said)}.")
+    if heard > arrived + AHEAD:
+        sentence = f"The extension heard is {quote(said)}, after the input reached us."
+        return Refusal(Reason.INVALID_EXTENSION, HEARD, sentence)
+    return heard
 
 
 async def _waiting(

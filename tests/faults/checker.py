@@ -60,7 +60,7 @@ def is_at_rest(ledger: Path, now: datetime, records: int | None, *, forgetful: b
     Where the broker is ``forgetful``, what was sent to it may never be confirmed.
     """
     waiting = """
-        SELECT (SELECT count(*) FROM inbox WHERE relayed_at IS NULL OR taken_at IS NULL)
+        SELECT (SELECT count(*) FROM inbox WHERE relayed_at IS NULL AND fate <> 'rejected' OR taken_at IS NULL)
              + (SELECT count(*) FROM outbox WHERE sent_at IS NULL)
              + (SELECT count(*) FROM work_order WHERE next_due_at <= ?)
              + (SELECT count(*) FROM unit WHERE backlog_due_at <= ?)"""

@@ -147,7 +147,9 @@ def test_every_package_says_that_it_is_typed(package: str) -> None:
 
 def test_no_function_is_longer_than_sixty_lines() -> None:
     faults = []
-    for path in (path for path in committed() if path.suffix == ".py"):
+    # A migration writes its tables down one after another, as a list does.
+    sources = (path for path in committed() if path.suffix == ".py" and "migrations" not in path.parts)
+    for path in sources:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 length = (node.end_lineno or node.lineno) - node.lineno + 1

@@ -153,9 +153,35 @@ def test_a_night_of_other_premises_than_its_data_is_refused() -> None:
     assert refused(other) == ("subject-not-premises", "subject")
 
 
-@pytest.mark.parametrize("subject", ["WO-1", NIGHT, "source:fm-north", "!~"])
-def test_an_answer_may_be_about_any_subject(subject: str) -> None:
+@pytest.mark.parametrize("subject", ["WO-1", NIGHT, "!~"])
+def test_an_answer_may_be_about_any_order_or_night_of_its_premises(subject: str) -> None:
     assert taken(changed(ACKNOWLEDGED, subject=subject)).subject == subject
+
+
+@pytest.mark.parametrize("subject", ["ap-cae-glas/2026-01-05", "source:fm-north"])
+def test_an_answer_about_the_subject_of_another_unit_is_refused(subject: str) -> None:
+    assert refused(changed(ACKNOWLEDGED, subject=subject)) == ("subject-not-premises", "subject")
+
+
+@pytest.mark.parametrize("subject", ["WO-1", "source:fm-south", "source:fm-north"])
+def test_an_answer_about_a_source_is_of_that_source(subject: str) -> None:
+    about = changed(with_data(ACKNOWLEDGED, premises="source:fm-north"), subject=subject)
+    if subject == "source:fm-north":
+        assert taken(about, key=b"source:fm-north").subject == subject
+    else:
+        assert refused(about, key=b"source:fm-north") == ("subject-not-premises", "subject")
+
+
+@pytest.mark.parametrize("day", ["2026-13-45", "x", "9999-12-31", "0001-01-01"])
+def test_an_answer_or_a_report_about_an_impossible_night_is_refused(day: str) -> None:
+    assert refused(changed(ACKNOWLEDGED, subject=f"{AP}/{day}")) == ("malformed-subject", "subject")
+    assert refused(changed(WITHDRAWN, subject=f"{AP}/{day}")) == ("malformed-subject", "subject")
+
+
+@pytest.mark.parametrize("when", ["0001-01-01T00:00:00Z", "1989-12-31T23:59:59Z", "2100-01-01T00:00:00Z"])
+def test_a_planned_time_that_no_calendar_knows_is_refused(when: str) -> None:
+    assert refused(with_data(RAISED, promised_fix=when)) == ("malformed-time", "data.promised_fix")
+    assert refused(with_data(ACKNOWLEDGED, commitment=when)) == ("malformed-time", "data.commitment")
 
 
 @pytest.mark.parametrize("subject", ["", "two words", "ŵ"])

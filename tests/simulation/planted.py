@@ -1,7 +1,7 @@
 """Bugs that are planted on purpose: each must be caught, else the comparison is not to be trusted.
 
-Most are planted at the door, in what ``decide`` is given or in what it gives back, so that they stay planted however the
-code behind it is rearranged.
+Most are planted at the door, in what ``decide`` is given or in what it gives back, so that they stay planted however
+the code behind it is rearranged.
 """
 
 import sys
@@ -143,8 +143,8 @@ def _local_arithmetic(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(RoundTheClock, "add", add)
 
 
-def _policy(key: str, change: Callable[[Any], Any]) -> Plant:
-    """The code goes by another policy than the one it is given."""
+def _policy(*keys: str, change: Callable[[Any], Any]) -> Plant:
+    """The code goes by another policy than the one it is given: some parts of it are changed."""
 
     def plant(patch: pytest.MonkeyPatch) -> None:
         honest = code.decide
@@ -154,7 +154,7 @@ def _policy(key: str, change: Callable[[Any], Any]) -> Plant:
             entries = []
             for since, policy in world.policies.entries:
                 if policy.version not in changed:
-                    spec = policy.spec.model_copy(update={key: change(getattr(policy.spec, key))})
+                    spec = policy.spec.model_copy(update={key: change(getattr(policy.spec, key)) for key in keys})
                     changed[policy.version] = Policy(spec)
                 entries.append((since, changed[policy.version]))
             return honest(case, replace(world, policies=type(world.policies)(entries)), now)
@@ -169,6 +169,10 @@ def _no_holidays(calendars: dict[str, Any]) -> dict[str, Any]:
         name: spec.model_copy(update={"holidays": None, "extra_holidays": (), "not_holidays": ()})
         for name, spec in calendars.items()
     }
+
+
+def _in_utc(value: Any) -> Any:  # noqa: ANN401 - the zone itself, or the rules of the nights
+    return "UTC" if isinstance(value, str) else value.model_copy(update={"zone": "UTC"})
 
 
 def _nobody_left_alone(patch: pytest.MonkeyPatch) -> None:
@@ -201,15 +205,15 @@ BUGS = (
     Planted("rejected work stays completed", without(".completion-rejected")),
     Planted("joined risk is ignored", given(lambda case: replace(case, context=Context()))),
     Planted("amendments are ignored", without(".amended")),
-    Planted("bank holidays are worked", _policy("calendars", _no_holidays)),
-    Planted("nights are reckoned in UTC", _policy("nights", lambda rules: rules.model_copy(update={"zone": "UTC"}))),
+    Planted("bank holidays are worked", _policy("calendars", change=_no_holidays)),
+    Planted("nights are reckoned in UTC", _policy("zone", "nights", change=_in_utc)),
     Planted(
         "nobody has to check in",
-        _policy("nights", lambda rules: rules.model_copy(update={"check_in_grace": timedelta(hours=20)})),
+        _policy("nights", change=lambda rules: rules.model_copy(update={"check_in_grace": timedelta(hours=11)})),
     ),
     Planted("contingency is not counted", without(".contingency-arranged")),
     Planted("a role without a route is told all the same", _every_role_reached),
-    Planted("an orphan is forgotten", _policy("orphan_after", lambda after: timedelta(days=1000))),
+    Planted("an orphan is forgotten", _policy("orphan_after", change=lambda after: timedelta(days=300))),
     Planted("a change of context is not passed on", _nobody_left_alone, shows_live=True),
     Planted("nobody looks again", gives(lambda decision, now: replace(decision, next_due_at=None)), shows_live=True),
     Planted("what was said is forgotten", given(lambda case: replace(case, remembered=Remembered())), shows_live=True),

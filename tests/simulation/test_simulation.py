@@ -23,7 +23,7 @@ def about(heard: list[Heard], unit: str) -> list[Heard]:
 
 @pytest.mark.parametrize("trial", TRIALS)
 def test_the_code_agrees_with_the_second_reckoning_at_any_instant(trial: Trial) -> None:
-    heard = trial.heard()
+    heard = trial.world.heard()
     for unit in trial.scene.setting.premises:
         own = about(heard, unit)
         for now in trial.instants(own, INSTANTS):
@@ -32,21 +32,21 @@ def test_the_code_agrees_with_the_second_reckoning_at_any_instant(trial: Trial) 
 
 @pytest.mark.parametrize("trial", TRIALS)
 def test_what_a_worker_has_said_amounts_at_any_instant_to_what_stands(trial: Trial) -> None:
-    heard = trial.heard()
+    heard = trial.world.heard()
     for unit in trial.scene.setting.premises:
-        live_through(trial, unit, about(heard, unit), Random(trial.seed))
+        live_through(trial.world, trial.scene, unit, about(heard, unit))
 
 
 @pytest.mark.parametrize("trial", TRIALS)
 def test_events_in_any_order_and_days_late_lead_to_what_stands(trial: Trial) -> None:
-    heard = trial.heard()
+    heard = trial.world.heard()
     for unit in trial.scene.setting.premises:
-        shuffle_through(trial, unit, about(heard, unit), Random(trial.seed))
+        shuffle_through(trial.world, trial.scene, unit, about(heard, unit))
 
 
 @pytest.mark.parametrize("trial", TRIALS)
 def test_order_and_duplicates_change_no_state(trial: Trial) -> None:
-    rng, heard = Random(trial.seed), trial.heard()
+    rng, heard = Random(trial.seed), trial.world.heard()
     for unit in trial.scene.setting.premises:
         own = about(heard, unit)
         shuffled = [*own, *rng.choices(own, k=len(own) // 2)]
@@ -64,7 +64,7 @@ def decided(trial: Trial, unit: str, heard: list[Heard], now: datetime) -> dict[
 
 @pytest.mark.parametrize("trial", TRIALS)
 def test_silence_agrees_with_the_second_reckoning(trial: Trial) -> None:
-    heard, oracle = trial.heard(), trial.scene.oracle
+    heard, oracle = trial.world.heard(), trial.scene.oracle
     for source, _ in trial.scene.setting.heartbeats():
         answers = about(heard, f"source:{source}")
         signs = [one.heard for one in heard if one.event["source"] == source and one.heard >= trial.start]

@@ -42,9 +42,10 @@ class Trial:
         changes = self.seed // len(_STARTS) % 2 == 1
         return scene(self.start + timedelta(days=5, hours=11) if changes else None)
 
-    def heard(self) -> list[Heard]:
-        """Everything that is heard."""
-        return World(self.seed, self.scene.setting, days=DAYS, start=self.start).heard()
+    @property
+    def world(self) -> World:
+        """What is invented."""
+        return World(self.seed, self.scene.setting, days=DAYS, start=self.start)
 
     def instants(self, heard: Sequence[Heard], number: int) -> list[datetime]:
         """Some instants to look at: any minute, or just when something was heard."""
@@ -67,16 +68,16 @@ def disagreement(trial: Trial, unit: str, heard: Sequence[Heard], now: datetime)
     return "\n".join([f"seed {trial.seed}, {unit} at {now.isoformat()}:", told(small, oracle), *lines])
 
 
-def live_through(trial: Trial, unit: str, heard: Sequence[Heard], rng: Random) -> Live:
+def live_through(world: World, where: Scene, unit: str, heard: Sequence[Heard]) -> Live:
     """A worker lives through the events in batches, late, with sweeps between; raises where it says what it must not.
 
     At each checkpoint what it has said must amount to what stands by the whole history.
     """
-    live = Live(trial.scene.world, unit, min([trial.start, *(min(one.heard, one.time) for one in heard)]))
+    rng = Random(f"live {world.seed}")
+    live = Live(where.world, unit, beginning(world, heard))
     waiting, now = list(heard), live.since
-    end = trial.start + timedelta(days=DAYS + 3)
-    check = trial.start + MINUTE * rng.randrange(2 * 24 * 60)
-    while now < end:
+    check = world.start + MINUTE * rng.randrange(2 * 24 * 60)
+    while now < ending(world):
         now += MINUTE * rng.choice((1, 5, 60, 600))
         if rng.random() < 0.5:
             live.sweep_to(now)
@@ -90,9 +91,10 @@ def live_through(trial: Trial, unit: str, heard: Sequence[Heard], rng: Random) -
     return live
 
 
-def shuffle_through(trial: Trial, unit: str, heard: Sequence[Heard], rng: Random) -> Live:
+def shuffle_through(world: World, where: Scene, unit: str, heard: Sequence[Heard]) -> Live:
     """A worker that receives the events in any order, each some days after it was heard; checked at the end."""
-    live = Live(trial.scene.world, unit, min([trial.start, *(min(one.heard, one.time) for one in heard)]))
+    rng = Random(f"shuffled {world.seed}")
+    live = Live(where.world, unit, beginning(world, heard))
     arriving = sorted((one.heard + MINUTE * rng.randrange(3 * 24 * 60), number) for number, one in enumerate(heard))
     while arriving:
         size = rng.randint(1, 12)
@@ -100,8 +102,18 @@ def shuffle_through(trial: Trial, unit: str, heard: Sequence[Heard], rng: Random
         if rng.random() < 0.5:
             live.sweep_to(batch[-1][0])
         live.take([taken(heard[number]) for _, number in batch], batch[-1][0])
-    check_said(live, heard, max(trial.start + timedelta(days=DAYS + 3), live.decided_at or trial.start))
+    check_said(live, heard, max(ending(world), live.decided_at or world.start))
     return live
+
+
+def beginning(world: World, heard: Sequence[Heard]) -> datetime:
+    """Before anything happened."""
+    return min([world.start, *(min(one.heard, one.time) for one in heard)])
+
+
+def ending(world: World) -> datetime:
+    """Some days after the last invented one."""
+    return world.start + timedelta(days=world.days + 3)
 
 
 def check_said(live: Live, heard: Sequence[Heard], now: datetime) -> None:

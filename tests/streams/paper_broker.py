@@ -74,7 +74,6 @@ class PaperBroker:
         """Drop the oldest records, as retention does."""
         self.begins[partition] = offset
 
-
     async def share_out(self) -> None:
         """Take every partition away from everybody, then give each member its share, as Kafka does by default."""
         async with self.sharing:

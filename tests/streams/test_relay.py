@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import cast
 
@@ -17,6 +18,7 @@ from streams.kafka_client import BrokerUnreachable, Producer
 from streams.ledger.outbox import Unsent
 from streams.parts import Parts
 from streams.relay import Parcel, Relay
+from streams.sole import ClaimLostError
 from tests.streams.ledger.telling import AP, OFFICE, all_rows, plain, raised
 from tests.streams.on_paper import at_work, parts_on_paper, put_on_paper
 from tests.streams.paper_broker import PaperBroker, PaperProducer
@@ -230,6 +232,42 @@ class TestDuty:
             await eventually(lambda: parts.progress.relayed == 7, "all are relayed")
         assert len(broker.on("work-orders")) == 7
         assert all(row.relayed_at is not None for row in await all_rows(parts.ledger, InboxRow))
+
+    async def test_of_several_relays_one_sends_and_when_it_stops_another_does(
+        self, parts: Parts, broker: PaperBroker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        put_on_paper(monkeypatch, broker)
+        total = await decided(parts, AP, OFFICE)
+        async with parts_on_paper(tmp_path, broker) as other, at_work(Relay(other)):
+            async with at_work(Relay(parts)):
+                await eventually(lambda: parts.progress.sent + other.progress.sent == total, "all is sent")
+                await asyncio.sleep(0.3)
+                assert 0 in {parts.progress.sent, other.progress.sent}
+            await submit(other, plain(raised("WO-9", -1)))
+            await eventually(lambda: parts.progress.relayed + other.progress.relayed == 1, "it is sent")
+        assert len(broker.on("work-orders")) == 1
+        assert len(broker.on("classifications")) == 2
+
+    async def test_who_has_lost_the_claim_leaves_the_sending_to_others(
+        self, parts: Parts, broker: PaperBroker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        put_on_paper(monkeypatch, broker)
+        lost = [True]
+
+        @asynccontextmanager
+        async def claimed(*_: object) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+            async def check() -> None:
+                if lost:
+                    lost.clear()
+                    raise ClaimLostError("the session has ended")
+
+            yield check
+
+        monkeypatch.setattr(relay, "sole", claimed)
+        total = await decided(parts, AP)
+        async with at_work(Relay(parts)):
+            await eventually(lambda: parts.progress.sent == total, "claimed again, it sends")
+        assert "the relay leaves the sending to others: the session has ended" in caplog.text
 
 
 async def of_key(parts: Parts, key: str) -> list[Unsent]:

@@ -1,6 +1,8 @@
 """Two workers on one broker and one ledger: they share the partitions, and each record is recorded once."""
 
 import asyncio
+import os
+import uuid
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,40 +13,25 @@ import pytest
 
 from models.tables import EventRow
 from streams.clock import SystemClock
-from streams.embedded import EmbeddedBroker
+from streams.intake import Intake
+from streams.kafka_admin import admin_client, answers
 from streams.ledger import queries
 from streams.ledger.incoming import Incoming
-from streams.ledger.ledger import Ledger
 from streams.parts import Parts
 from streams.settings import Settings
-from streams.system import run_parts
+from streams.sweeper import Sweeper
+from streams.system import open_parts, run_parts
+from streams.topic_admin import apply
 from tests.faults.told import OFFICES
 from tests.streams.ledger.telling import all_rows, plain, raised
-from tests.streams.running_system import PATIENCE_S, eventually, produce, submit
+from tests.streams.on_paper import at_work, parts_on_paper, put_on_paper
+from tests.streams.paper_broker import PaperBroker
+from tests.streams.running_system import eventually, produce, submit
 from workorders.policy import default_world
 
-pytestmark = [pytest.mark.timeout(120), pytest.mark.slow]
+SERVERS = os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "")
 
-
-@asynccontextmanager
-async def worker(folder: Path, broker: EmbeddedBroker) -> AsyncIterator[Parts]:
-    """One of the workers; its group gets over the loss of a member within a second and a half."""
-    settings = Settings(
-        broker=broker.bootstrap, data_dir=folder, sweep_every_s=0.2, batch_max_records=20,
-        session_timeout_ms=1_500, heartbeat_ms=300, broker_timeout_s=5,
-    )  # fmt: skip
-    clock, world = SystemClock(), default_world()
-    ledger = await Ledger.open(settings.ledger_url, time_kind="real", now=clock.now())
-    parts = Parts(settings, clock, ledger, broker, await ledger.world(world, clock.now()))
-    stop = asyncio.Event()
-    task = asyncio.create_task(run_parts(parts, stop))
-    try:
-        yield parts
-    finally:
-        stop.set()
-        async with asyncio.timeout(PATIENCE_S):
-            await task
-        await ledger.close()
+pytestmark = pytest.mark.timeout(180)
 
 
 def orders(first: int, last: int) -> list[Incoming]:
@@ -56,33 +43,99 @@ def orders(first: int, last: int) -> list[Incoming]:
     return found
 
 
-async def subjects(parts: Parts) -> Counter[str]:
-    return Counter(row.subject for row in await all_rows(parts.ledger, EventRow))
+async def is_recorded_once(parts: Parts, last: int, records: int) -> None:
+    """Orders 0 to ``last`` are one event each, and so many records of the topics are accounted for."""
+
+    async def adds_up() -> bool:
+        async with parts.ledger.reading() as connection:
+            accounts = await queries.proof(connection)
+        return all(one.adds_up for one in accounts) and sum(one.consumed for one in accounts) == records
+
+    await eventually(adds_up, f"{records} records are accounted for")
+    subjects = Counter(row.subject for row in await all_rows(parts.ledger, EventRow))
+    assert subjects == Counter({f"WO-{n}": 1 for n in range(last)})
+    assert (await parts.ledger.verify(parts.world)).findings == []
 
 
-async def test_through_joining_and_leaving_every_record_is_recorded_exactly_once(tmp_path: Path) -> None:
-    async with EmbeddedBroker() as broker, worker(tmp_path, broker) as first:
-        # As a server does, wait a moment for every member before the partitions are shared out.
-        broker._library.rd_kafka_mock_group_initial_rebalance_delay_ms(broker._cluster, 1_000)
-        await eventually(lambda: first.progress.assigned == 12, "the first has every partition")
-        await produce(first, *orders(0, 100))
-        async with worker(tmp_path, broker) as second:
-            await produce(first, *orders(100, 200))
-            await submit(second, *orders(200, 220))
-            await eventually(lambda: 0 < second.progress.assigned < 12, "the second has its share")
-            await produce(first, *orders(220, 300), *orders(0, 20))
+async def test_through_joining_and_leaving_every_record_is_recorded_exactly_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker, clock = PaperBroker(), SystemClock()
+    put_on_paper(monkeypatch, broker)
+    async with parts_on_paper(tmp_path, broker, clock, batch_max_records=7) as first:
+        async with at_work(Intake(first)), parts_on_paper(tmp_path, broker, clock, batch_max_records=7) as second:
+            await eventually(lambda: first.progress.assigned == 6, "the first has every partition")
+            broker.tell(*orders(0, 60))
+            async with at_work(Intake(second)):
+                broker.tell(*orders(60, 120))
+                await eventually(lambda: second.progress.assigned == 3, "the second has its share")
+                broker.tell(*orders(120, 180), *orders(0, 20))
+                done = (first.progress, second.progress)
+                await eventually(lambda: sum(one.recorded for one in done) == 180, "all are recorded")
+                assert min(one.recorded for one in done) > 0
+            await eventually(lambda: first.progress.assigned == 6, "the first has every partition again")
+            broker.tell(*orders(180, 200))
+            await eventually(lambda: sum(one.recorded for one in done) == 200, "the last are recorded")
+        await is_recorded_once(first, 200, 220)
+
+
+async def test_two_sweepers_say_everything_once(tmp_path: Path) -> None:
+    broker, clock = PaperBroker(), SystemClock()
+    async with parts_on_paper(tmp_path, broker, clock) as first, parts_on_paper(tmp_path, broker, clock) as second:
+        for parts in (first, second):
+            parts.settings = parts.settings.model_copy(update={"sweep_every_s": 0.01})
+        await submit(first, *orders(0, 40))
+        async with at_work(Sweeper(first)), at_work(Sweeper(second)):
             done = (first.progress, second.progress)
-            await eventually(lambda: sum(one.recorded for one in done) == 300, "all are recorded")
-            assert second.progress.recorded > 0
-        await eventually(lambda: first.progress.assigned == 12, "the first has every partition again")
-        await produce(first, *orders(300, 340))
-        await eventually(lambda: sum(one.recorded for one in done) == 340, "the last are recorded")
-        assert await subjects(first) == Counter({f"WO-{n}": 1 for n in range(340)})
-        await eventually(lambda: _adds_up(first, 100 + 100 + 20 + 80 + 20 + 40), "every record is accounted for")
-        assert (await first.ledger.verify(first.world)).findings == []
+            await eventually(lambda: sum(one.recorded for one in done) == 40, "all are taken from the inbox")
+            await asyncio.sleep(0.3)
+        await is_recorded_once(first, 40, 0)
 
 
-async def _adds_up(parts: Parts, records: int) -> bool:
-    async with parts.ledger.reading() as connection:
-        accounts = await queries.proof(connection)
-    return all(one.adds_up for one in accounts) and sum(one.consumed for one in accounts) == records
+@pytest.mark.kafka
+@pytest.mark.slow
+@pytest.mark.skipif(not SERVERS, reason="KAFKA_BOOTSTRAP_SERVERS is not set")
+class TestOnKafka:
+    """The same with whole workers on a real cluster; the embedded broker cannot keep two members of a group."""
+
+    @pytest.fixture
+    async def settings(self, tmp_path: Path) -> AsyncIterator[Settings]:
+        prefix = f"test-{uuid.uuid4().hex[:8]}-"  # noqa: TID251 - topics of its own on a shared cluster
+        settings = Settings(
+            broker=SERVERS, data_dir=tmp_path, replication=1, partitions=4, topic_prefix=prefix, group=f"{prefix}group",
+            sweep_every_s=0.2, batch_max_records=20, session_timeout_ms=6_000, heartbeat_ms=500,
+        )  # fmt: skip
+        await apply(settings)
+        yield settings
+        admin = admin_client(settings, SERVERS)
+        ours = [name for name in admin.list_topics(timeout=10).topics if name.startswith(prefix)]
+        await answers(admin.delete_topics(ours), settings, SERVERS)
+
+    async def test_through_joining_and_leaving_every_record_is_recorded_exactly_once(self, settings: Settings) -> None:
+        async with whole_worker(settings) as first:
+            await eventually(lambda: first.progress.assigned == 12, "the first has every partition")
+            await produce(first, *orders(0, 100))
+            async with whole_worker(settings) as second:
+                await produce(first, *orders(100, 200))
+                await submit(second, *orders(200, 220))
+                await eventually(lambda: 0 < second.progress.assigned < 12, "the second has its share")
+                await produce(first, *orders(220, 300), *orders(0, 20))
+                done = (first.progress, second.progress)
+                await eventually(lambda: sum(one.recorded for one in done) == 300, "all are recorded")
+                assert second.progress.recorded > 0
+            await eventually(lambda: first.progress.assigned == 12, "the first has every partition again")
+            await produce(first, *orders(300, 340))
+            await eventually(lambda: sum(one.recorded for one in done) == 340, "the last are recorded")
+            await is_recorded_once(first, 340, 100 + 100 + 20 + 80 + 20 + 40)
+
+
+@asynccontextmanager
+async def whole_worker(settings: Settings) -> AsyncIterator[Parts]:
+    async with open_parts(settings, SystemClock(), default_world()) as parts:
+        stop = asyncio.Event()
+        task = asyncio.create_task(run_parts(parts, stop))
+        try:
+            yield parts
+        finally:
+            stop.set()
+            await task

@@ -404,3 +404,20 @@ def test_an_answer_that_covers_the_subject_holds_its_orphan_ladder_before_anybod
     breach = one(Telling(raised()).at(2).reached, kind=BREACH, ended_at=None)
     found = story.at(6, answer("acknowledged", 5, breach.id, covers_subject=True))
     assert one(found.reached, kind=EscalationKind.ORPHAN).acknowledged_until is not None
+
+
+def test_a_retracted_acknowledgement_is_unsaid() -> None:
+    story = Telling(raised())
+    breach = one(story.at(2).reached, kind=BREACH, ended_at=None)
+    story.at(2.5, answer("acknowledged", 2.5, breach.id, id="mine"))
+    undo = event(
+        "retracted",
+        2.6,
+        family="escalation-response",
+        role="provider-account-manager",
+        of_source="/provider-account-manager",
+        of_id="mine",
+    )
+    found = story.at(2.6, undo)
+    assert statements(found) == [("amended", BREACH, ATTEND)]
+    assert one(found.reached, kind=BREACH, ended_at=None).acknowledged_until is None
