@@ -23,14 +23,25 @@ class Dispute:
     providers: Priority
 
 
-def disputes(ours: Views, providers: Views, open_spans: Sequence[tuple[datetime, datetime | None]]) -> list[Dispute]:
-    """Every stretch in which the order was open and the provider's latest priority differed from our base priority."""
+def disputes(
+    ours: Views,
+    providers: Views,
+    open_spans: Sequence[tuple[datetime, datetime | None]],
+    settlements: Sequence[datetime] = (),
+) -> list[Dispute]:
+    """Every stretch in which the order was open and the provider's latest priority differed from our base priority.
+
+    What was settled is no dispute, whichever way it was settled, until one of the two priorities changes again.
+    """
     found: list[Dispute] = []
-    changes = sorted({since for since, _ in ours} | {since for since, _ in providers} | _edges(open_spans))
+    changes = sorted({since for since, _ in (*ours, *providers)} | _edges(open_spans) | set(settlements))
     for n, at in enumerate(changes):
         until = changes[n + 1] if n + 1 < len(changes) else None
         base, view = _at(ours, at), _at(providers, at)
         if base is None or view is None or base == view or not _open(open_spans, at):
+            continue
+        settled = max((one for one in settlements if one <= at), default=None)
+        if settled is not None and (_at(ours, settled), _at(providers, settled)) == (base, view):
             continue
         if found and found[-1].until == at:
             found[-1] = Dispute(found[-1].since, until, base, view)

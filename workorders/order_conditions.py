@@ -23,7 +23,8 @@ def latest_dispute(reckoned: Reckoned) -> Dispute | None:
     if not fold.views:
         return None
     ours = [(step.since, step.base) for step in reckoned.base]
-    found = disputes(ours, fold.views, [(spell.start, spell.ended) for spell in fold.spells])
+    open_spans = [(spell.start, spell.ended) for spell in fold.spells]
+    found = disputes(ours, fold.views, open_spans, [since for since, _ in fold.settled])
     return found[-1] if found else None
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.tables import EstateVersionRow, PolicyVersionRow
+from models.tables import EstateVersionRow, NightRow, PolicyVersionRow, SourceStateRow
 from streams.ledger import rows, units
 from streams.ledger.audit import ADMINISTRATION, Entry
 from streams.ledger.errors import LedgerError
@@ -83,6 +83,10 @@ async def activate(
     await rows.insert(connection, _MODELS[what], [row])
     link = locked[ADMINISTRATION].chain("activated", now, Entry(acts=[_act(what, row)]), {})
     await units.save(connection, list(locked.values()), [link])
+    for table in (rows.table_of(NightRow), rows.table_of(SourceStateRow)):
+        # What is still watched is looked at again then: the new version may ask for it earlier than the old one did.
+        later = table.update().where(table.c.next_due_at > effective_from)
+        await connection.execute(later.values(next_due_at=effective_from))
 
 
 async def history(connection: AsyncConnection, what: What) -> list[dict[str, Any]]:

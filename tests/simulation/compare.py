@@ -34,10 +34,22 @@ def _line(subject: str, words: tuple[str, ...], repeat: int, due: int) -> str:
 
 def differences(oracle: Oracle, world: World, unit: str, heard: Sequence[Heard], now: datetime) -> list[str]:
     """Every difference between the oracle and the code under test at one instant; empty if they agree."""
+    return apart(by_the_oracle(oracle, unit, heard, now), by_the_code(world, unit, heard, now), now)
+
+
+def by_the_oracle(oracle: Oracle, unit: str, heard: Sequence[Heard], now: datetime) -> UnitStory:
+    """What the oracle makes of what was heard by an instant."""
+    return oracle.premises(unit, [fact(one) for one in distinct(heard) if one.heard <= now], instant(now))
+
+
+def by_the_code(world: World, unit: str, heard: Sequence[Heard], now: datetime) -> dict[str, Decision]:
+    """What the code under test makes of it, deliveries twice and all."""
     since = min((min(one.heard, one.time) for one in heard), default=now)
-    history = [one for one in heard if one.heard <= now]
-    story = oracle.premises(unit, [fact(one) for one in distinct(history)], instant(now))
-    decisions = decide_all(world, unit, [taken(one) for one in history], since, now)
+    return decide_all(world, unit, [taken(one) for one in heard if one.heard <= now], since, now)
+
+
+def apart(story: UnitStory, decisions: dict[str, Decision], now: datetime) -> list[str]:
+    """Where the two answers differ."""
     found = _steps(story, decisions)
     for subject, order in story.orders.items():
         found += _order(subject, order, decisions[subject].state)

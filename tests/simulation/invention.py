@@ -33,6 +33,7 @@ class Rates:
     before_raised: float = 0.03
     rejected: float = 0.15
     paused: float = 0.25
+    resumed: float = 0.5
     disputed: float = 0.15
     amended: float = 0.2
     reassessed: float = 0.1

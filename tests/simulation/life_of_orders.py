@@ -103,7 +103,7 @@ def _visit(pen: Pen, order: Order) -> None:
         party = pen.rng.choice(("provider", "provider", "client"))
         until = at + pen.minutes(-1 if pen.rng.random() < 0.05 else 1, 100)
         say(pen, order, "paused", at, party=party, reason=pen.rng.choice(_REASONS), until=_text(until))
-        if pen.rng.random() < 0.5:
+        if pen.happens("resumed"):
             say(pen, order, "resumed", at + pen.minutes(0.2, 60))
 
 

@@ -37,3 +37,10 @@ def test_a_change_of_view_that_still_differs_is_the_same_dispute_with_the_latest
 
 def test_no_view_of_the_provider_is_no_dispute() -> None:
     assert disputes([(at(0), P1)], [], [(at(0), None)]) == []
+
+
+def test_a_settlement_ends_it_whichever_way_until_one_of_the_priorities_changes_again() -> None:
+    ours, views = [(at(0), P1)], [(at(2), P3)]
+    assert disputes(ours, views, [(at(0), None)], [at(4)]) == [Dispute(at(2), at(4), P1, P3)]
+    later = [*views, (at(6), P2)]
+    assert disputes(ours, later, [(at(0), None)], [at(4)])[-1] == Dispute(at(6), None, P1, P2)

@@ -89,6 +89,8 @@ class OrderWalk:
         self.story.books.append((self.start, self.book))
         self.out_of_hours = not self.book.office.is_open(self.start)
         self.settled: str | None = None
+        self.just_settled = False
+        self.settled_between: tuple[str | None, str] | None = None
         self.rejectable = False
         self.met_by_completion: list[str] = []
         self.entries: list[tuple[int, str]] = []
@@ -139,6 +141,7 @@ class OrderWalk:
             story.provider = fact.data["priority"]
         elif fact.name == "criticality-settled":
             self.settled = fact.data["priority"]
+            self.just_settled = True
         elif fact.name == "completion-rejected":
             self.reject(fact, t)
         elif story.status == "open":
@@ -336,7 +339,11 @@ class OrderWalk:
     def look_at_dispute(self, t: int) -> None:
         """The provider's view beside ours."""
         story = self.story
+        between = (story.provider, story.base)
+        if self.just_settled:
+            self.just_settled, self.settled_between = False, between
         differs = story.status == "open" and story.provider is not None and story.provider != story.base
+        differs = differs and between != self.settled_between
         standing = story.running("dispute", "", "first")
         if differs and not standing:
             self.begin("dispute", "", t, spell="first")
