@@ -34,11 +34,11 @@ def show_escalations(everything: bool, limit: int, reading: Reading) -> int:
 def draw_escalations(lines: list[EscalationLine], desk: Desk, limit: int) -> Iterable[RenderableType]:
     """A line for each escalation, the gravest first."""
     standing = sum(line.standing for line in lines)
-    yield Text.assemble(
-        (counted(standing, "escalation"), "head"), f" standing as at {local_in_full(desk.now, desk.zone)}"
-    )
-    if len(lines) == limit:
-        yield Text(f"Only {limit} are shown; --limit shows more.", style="doubt")
+    cut = len(lines) == limit
+    head = f"The gravest {counted(standing, 'escalation')}" if cut else counted(standing, "escalation")
+    yield Text.assemble((head, "head"), f" standing as at {local_in_full(desk.now, desk.zone)}")
+    if cut:
+        yield Text(f"Only {limit} are shown and there may be more; --limit shows more.", style="doubt")
     if not lines:
         return
     yield ""

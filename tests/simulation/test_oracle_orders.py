@@ -326,3 +326,12 @@ def test_a_completed_order_can_be_rejected_however_it_was_closed_since(outcome: 
     told.say("work-order.closed", "W1", f"{MONDAY}T12:00Z", outcome=outcome)
     told.say("work-order.completion-rejected", "W1", f"{MONDAY}T13:00Z")
     assert told.standing(f"{MONDAY}T13:00Z", "W1")["rejected-work manager"] == "2024-06-03T13:00Z"
+
+
+def test_what_was_settled_is_no_dispute_until_one_of_the_priorities_changes() -> None:
+    told = lock_broken().say("work-order.prioritised", "W1", f"{MONDAY}T10:10Z", priority="P3")
+    told.say("work-order.criticality-settled", "W1", f"{MONDAY}T11:00Z", priority="P1")
+    told.say("work-order.prioritised", "W1", f"{MONDAY}T11:10Z", priority="P4")
+    assert told.standing(f"{MONDAY}T10:59Z", "W1") == {"dispute client": "2024-06-03T10:10Z"}
+    assert told.standing(f"{MONDAY}T11:09Z", "W1") == {}
+    assert told.standing(f"{MONDAY}T11:10Z", "W1") == {"dispute client": "2024-06-03T11:10Z"}

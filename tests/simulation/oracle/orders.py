@@ -90,6 +90,8 @@ class OrderWalk:
         self.out_of_hours = not self.book.office.is_open(self.start)
         self.settled: str | None = None
         self.just_settled = False
+        self.agreed: tuple[str | None, str] | None = None
+        self.just_settled = False
         self.settled_between: tuple[str | None, str] | None = None
         self.rejectable = False
         self.met_by_completion: list[str] = []
@@ -140,7 +142,7 @@ class OrderWalk:
         elif fact.name == "prioritised":
             story.provider = fact.data["priority"]
         elif fact.name == "criticality-settled":
-            self.settled = fact.data["priority"]
+            self.settled, self.just_settled = fact.data["priority"], True
             self.just_settled = True
         elif fact.name == "completion-rejected":
             self.reject(fact, t)
@@ -342,7 +344,11 @@ class OrderWalk:
         between = (story.provider, story.base)
         if self.just_settled:
             self.just_settled, self.settled_between = False, between
+        pair = story.provider, story.base
+        if self.just_settled:
+            self.just_settled, self.agreed = False, pair
         differs = story.status == "open" and story.provider is not None and story.provider != story.base
+        differs = differs and pair != self.agreed
         differs = differs and between != self.settled_between
         standing = story.running("dispute", "", "first")
         if differs and not standing:
