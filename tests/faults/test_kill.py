@@ -7,9 +7,10 @@ import asyncio
 import os
 import signal
 import sys
+import uuid
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -21,9 +22,11 @@ from aiokafka import TopicPartition
 from models.refusal import Refusal
 from streams.clock import SystemClock, monotonic
 from streams.embedded import EmbeddedBroker
+from streams.kafka_admin import admin_client, answers
 from streams.kafka_client import Producer, make_consumer, make_producer, running
 from streams.ledger.ledger import Ledger
 from streams.settings import EMBEDDED, Settings
+from streams.topic_admin import apply
 from streams.topics import EMBEDDED_PARTITIONS, INPUTS
 from tests.faults.checker import faults_of, is_at_rest
 from tests.faults.life import OUTPUTS
@@ -32,6 +35,7 @@ from workorders.policy import default_world
 
 KILLS: Final = int(os.environ.get("WORKORDERS_TEST_KILLS", "5"))
 SEED: Final = int(os.environ.get("WORKORDERS_TEST_SEED", "1804"))
+SERVERS: Final = os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "")
 HEALED_WITHIN_S: Final = 60.0
 NONSENSE: Final = b'{"specversion": "1.0", "n": %d'
 ROOT: Final = Path(__file__).parents[2]
@@ -41,30 +45,39 @@ pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(90 + 15 
 
 @dataclass
 class Site:
-    """A ledger, what was handed in, and how to reach the worker's broker if it is not inside the worker."""
+    """A ledger, what was handed in, and how to reach the broker if it is not inside the worker.
+
+    ``identity`` names a broker that lives in this process; servers tell their own.
+    """
 
     folder: Path
     rng: Random
-    broker: EmbeddedBroker | None = None
+    broker: str = EMBEDDED
+    identity: str = ""
+    prefix: str = ""
     told: Logbook = field(default_factory=Logbook)
     orders: int = 0
 
     @property
     def settings(self) -> Settings:
-        where = self.broker.bootstrap if self.broker else EMBEDDED
         return Settings(
-            broker=where, data_dir=self.folder, session_timeout_ms=1_000, heartbeat_ms=300, broker_timeout_s=3
-        )
+            broker=self.broker, data_dir=self.folder, topic_prefix=self.prefix, group=f"{self.prefix}group",
+            partitions=EMBEDDED_PARTITIONS, replication=1, session_timeout_ms=self.session_ms, heartbeat_ms=300,
+            broker_timeout_s=7, sweep_every_s=0.2,
+        )  # fmt: skip
+
+    @property
+    def session_ms(self) -> int:
+        return 6_000 if self.prefix else 1_000  # servers allow no less
 
     @property
     def file(self) -> Path:
         return self.folder / "ledger.db"
 
     def environment(self) -> dict[str, str]:
-        given = self.settings.model_dump(include={"data_dir", "broker", "session_timeout_ms", "heartbeat_ms"})
+        given = self.settings.model_dump(exclude_unset=True)
         ours = {f"WORKORDERS_{name.upper()}": str(value) for name, value in given.items()}
-        ours |= {"WORKORDERS_BROKER_TIMEOUT_S": "3", "WORKORDERS_SWEEP_EVERY_S": "0.2"}
-        return {**os.environ, **ours, **({"BORROWED_BROKER": self.broker.identity} if self.broker else {})}
+        return {**os.environ, **ours, **({"BORROWED_BROKER": self.identity} if self.identity else {})}
 
 
 @asynccontextmanager
@@ -102,20 +115,20 @@ async def report(site: Site, ledger: Ledger, producer: Producer | None) -> None:
                 assert not isinstance(receipt, Refusal)
                 site.told.receipts[receipt.id] = one
             else:
-                await _produce(producer, one, twice=rng.random() < 0.2)
+                await _produce(producer, site.prefix, one, twice=rng.random() < 0.2)
             site.told.unknown.remove(one)
             site.told.accepted.append(one)
         if producer is not None and rng.random() < 0.1:
             nonsense = NONSENSE % site.orders
-            await producer.send_and_wait("work-orders", nonsense, key=b"nobody")
+            await producer.send_and_wait(site.prefix + "work-orders", nonsense, key=b"nobody")
             site.told.refused.append(nonsense)
         await asyncio.sleep(rng.uniform(0.1, 0.5))
 
 
-async def _produce(producer: Producer, one: Told, *, twice: bool) -> None:
+async def _produce(producer: Producer, prefix: str, one: Told, *, twice: bool) -> None:
     given = one.incoming()
     for _ in range(2 if twice else 1):
-        await producer.send_and_wait(given.topic, given.value, key=given.key)
+        await producer.send_and_wait(prefix + given.topic, given.value, key=given.key)
 
 
 async def kill_again_and_again(site: Site) -> None:
@@ -124,8 +137,26 @@ async def kill_again_and_again(site: Site) -> None:
             if n % 4 != 3:  # every fourth dies while it starts
                 await is_up(process)
             await asyncio.sleep(site.rng.uniform(0.0, 1.6))
-            process.kill()
-            assert await process.wait() == -signal.SIGKILL
+            await _kill(process)
+
+
+async def kill_in_turn(site: Site) -> None:
+    """Kill one of two workers at a time, always the elder."""
+    async with AsyncExitStack() as stack:
+        elder = await stack.enter_async_context(worker(site))
+        await is_up(elder)
+        for _ in range(KILLS):
+            younger = await stack.enter_async_context(worker(site))
+            await is_up(younger)
+            await asyncio.sleep(site.rng.uniform(0.0, 8.0))
+            await _kill(elder)
+            elder = younger
+        await _kill(elder)
+
+
+async def _kill(process: Process) -> None:
+    process.kill()
+    assert await process.wait() == -signal.SIGKILL
 
 
 async def let_heal(site: Site) -> float:
@@ -133,7 +164,7 @@ async def let_heal(site: Site) -> float:
     async with worker(site) as process:
         await is_up(process)
         began = monotonic()
-        while not is_at_rest(site.file, SystemClock().now(), await records(site), forgetful=site.broker is None):
+        while not is_at_rest(site.file, SystemClock().now(), await records(site), forgetful=site.broker == EMBEDDED):
             assert monotonic() - began < HEALED_WITHIN_S, "it did not come to rest"
             assert process.returncode is None, "the worker ended"
             await asyncio.sleep(0.25)
@@ -145,40 +176,41 @@ async def let_heal(site: Site) -> float:
 
 async def records(site: Site) -> int | None:
     """How many records the input topics hold; None where they died with the worker."""
-    if site.broker is None:
+    if site.broker == EMBEDDED:
         return None
     return sum(map(len, (await on_topics(site, [topic.name for topic in INPUTS])).values()))
 
 
 async def on_topics(site: Site, topics: list[str]) -> dict[str, list[bytes]]:
     """Everything on these topics."""
-    assert site.broker is not None
     found: dict[str, list[bytes]] = {topic: [] for topic in topics}
-    consumer = make_consumer(site.settings, site.broker.bootstrap, group=None, without_offset="earliest")
+    consumer = make_consumer(site.settings, site.broker, group=None, without_offset="earliest")
     async with running(consumer, site.settings):
-        partitions = [TopicPartition(topic, n) for topic in topics for n in range(EMBEDDED_PARTITIONS)]
+        partitions = [TopicPartition(site.prefix + topic, n) for topic in topics for n in range(EMBEDDED_PARTITIONS)]
         consumer.assign(partitions)
         left = sum((await consumer.end_offsets(partitions)).values())
         await consumer.seek_to_beginning(*partitions)
         while left > 0:
             for partition, values in (await consumer.getmany(timeout_ms=500)).items():
-                found[partition.topic] += [record.value for record in values]
+                found[partition.topic.removeprefix(site.prefix)] += [record.value for record in values]
                 left -= len(values)
     return found
 
 
-async def faults_after_kills(site: Site, producer: Producer | None) -> list[str]:
+async def faults_after_kills(
+    site: Site, producer: Producer | None, kill: Callable[[Site], Awaitable[None]] = kill_again_and_again
+) -> list[str]:
     clock = SystemClock()
     ledger = await Ledger.open(site.settings.ledger_url, time_kind="real", now=clock.now())
     try:
         world = await ledger.world(default_world(), clock.now())
         reporting = asyncio.create_task(report(site, ledger, producer))
-        await kill_again_and_again(site)
+        await kill(site)
         reporting.cancel()
         await asyncio.wait({reporting})
         assert reporting.cancelled(), reporting.exception()
         took = await let_heal(site)
-        said = await on_topics(site, list(OUTPUTS)) if site.broker else None
+        said = None if site.broker == EMBEDDED else await on_topics(site, list(OUTPUTS))
         found = faults_of(site.file, site.told, clock.now(), said=said, records=await records(site))
         found += [f"verify: {finding}" for finding in (await ledger.verify(world)).findings]
     finally:
@@ -192,10 +224,24 @@ async def faults_after_kills(site: Site, producer: Producer | None) -> list[str]
 
 async def test_kills_lose_and_double_nothing_on_a_broker_that_lives_on(tmp_path: Path) -> None:
     async with EmbeddedBroker() as broker:
-        site = Site(tmp_path, Random(SEED), broker)
+        site = Site(tmp_path, Random(SEED), broker.bootstrap, broker.identity)
         async with running(make_producer(site.settings, broker.bootstrap), site.settings) as producer:
             assert await faults_after_kills(site, producer) == [], f"seed {SEED}"
 
 
 async def test_kills_lose_and_double_nothing_though_the_broker_dies_with_the_worker(tmp_path: Path) -> None:
     assert await faults_after_kills(Site(tmp_path, Random(SEED)), None) == [], f"seed {SEED}"
+
+
+@pytest.mark.kafka
+@pytest.mark.skipif(not SERVERS, reason="KAFKA_BOOTSTRAP_SERVERS is not set")
+async def test_killing_one_of_two_workers_on_kafka_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    site = Site(tmp_path, Random(SEED), SERVERS, prefix=f"test-{uuid.uuid4().hex[:8]}-")  # noqa: TID251 - its own topics
+    await apply(site.settings)
+    try:
+        async with running(make_producer(site.settings, SERVERS), site.settings) as producer:
+            assert await faults_after_kills(site, producer, kill_in_turn) == [], f"seed {SEED}"
+    finally:
+        admin = admin_client(site.settings, SERVERS)
+        ours = [name for name in admin.list_topics(timeout=10).topics if name.startswith(site.prefix)]
+        await answers(admin.delete_topics(ours), site.settings, SERVERS)
