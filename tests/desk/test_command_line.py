@@ -157,6 +157,7 @@ def test_a_page_whose_reader_has_gone_is_no_error(
 def test_colour_is_left_out_where_no_color_is_set(
     ledger: Path, workorders: Workorders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert "\x1b[" in workorders("board").out
     monkeypatch.setenv("NO_COLOR", "1")

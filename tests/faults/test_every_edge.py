@@ -1,8 +1,8 @@
 """Every step towards the database and the broker is once the last that we do, and once fails: nothing else follows.
 
-A death is tried after each change of the outside, for between two of them it leaves the same behind, whatever step it
-comes at (a process that is really killed is in ``test_kill``). Failures are tried at every step but statements, of
-which by default one in eight is tried. ``WORKORDERS_TEST_EDGES=all`` tries both at each step.
+A death is tried after changes of the outside, for between two of them it leaves the same behind, whatever step it
+comes at (a process that is really killed is in ``test_kill``). By default each sort of step is tried where it comes
+first and last, and some in between; ``WORKORDERS_TEST_EDGES=all`` tries a death and a failure at every single step.
 """
 
 import os
@@ -17,18 +17,22 @@ from tests.faults.trouble import Kind, Trouble
 pytestmark = [pytest.mark.faults, pytest.mark.usefixtures("_no_waiting_between_tries"), pytest.mark.timeout(1_800)]
 
 ALL: Final = os.environ.get("WORKORDERS_TEST_EDGES") == "all"
-ONE_IN: Final = 8
+ONE_IN: Final = 12
 AFTER_A_CHANGE: Final = ("committed", "ack", "group-commit")
 
 
 def _chosen(kind: Kind, taken: list[str]) -> list[int]:
     """The steps to try, counted from 1."""
-    numbered = enumerate(taken, start=1)
     if ALL:
-        return [n for n, _ in numbered]
+        return list(range(1, len(taken) + 1))
+    places: dict[str, list[int]] = {}
+    for n, step in enumerate(taken, start=1):
+        places.setdefault(step, []).append(n)
+    statements = places.pop("statement", [])
     if kind == "die":
-        return [n for n, step in numbered if step.startswith(AFTER_A_CHANGE)]
-    return [n for n, step in numbered if step != "statement" or n % ONE_IN == 0]
+        changes = [places[step] for step in places if step.startswith(AFTER_A_CHANGE)]
+        return sorted(n for found in changes for n in {*found[:: len(found) // 4 + 1], found[-1]})
+    return sorted({*statements[::ONE_IN], *(n for found in places.values() for n in (found[0], found[-1]))})
 
 
 @pytest.mark.parametrize("scene", SCENES)

@@ -65,18 +65,18 @@ async def test_through_joining_and_leaving_every_record_is_recorded_exactly_once
     async with parts_on_paper(tmp_path, broker, clock, batch_max_records=7) as first:
         async with at_work(Intake(first)), parts_on_paper(tmp_path, broker, clock, batch_max_records=7) as second:
             await eventually(lambda: first.progress.assigned == 6, "the first has every partition")
-            broker.tell(*orders(0, 60))
+            broker.tell(*orders(0, 20))
             async with at_work(Intake(second)):
-                broker.tell(*orders(60, 120))
+                broker.tell(*orders(20, 50))
                 await eventually(lambda: second.progress.assigned == 3, "the second has its share")
-                broker.tell(*orders(120, 180), *orders(0, 20))
+                broker.tell(*orders(50, 80), *orders(0, 10))
                 done = (first.progress, second.progress)
-                await eventually(lambda: sum(one.recorded for one in done) == 180, "all are recorded")
+                await eventually(lambda: sum(one.recorded for one in done) == 80, "all are recorded")
                 assert min(one.recorded for one in done) > 0
             await eventually(lambda: first.progress.assigned == 6, "the first has every partition again")
-            broker.tell(*orders(180, 200))
-            await eventually(lambda: sum(one.recorded for one in done) == 200, "the last are recorded")
-        await is_recorded_once(first, 200, 220)
+            broker.tell(*orders(80, 90))
+            await eventually(lambda: sum(one.recorded for one in done) == 90, "the last are recorded")
+        await is_recorded_once(first, 90, 100)
 
 
 async def test_two_sweepers_say_everything_once(tmp_path: Path) -> None:
@@ -84,12 +84,12 @@ async def test_two_sweepers_say_everything_once(tmp_path: Path) -> None:
     async with parts_on_paper(tmp_path, broker, clock) as first, parts_on_paper(tmp_path, broker, clock) as second:
         for parts in (first, second):
             parts.settings = parts.settings.model_copy(update={"sweep_every_s": 0.01})
-        await submit(first, *orders(0, 40))
+        await submit(first, *orders(0, 20))
         async with at_work(Sweeper(first)), at_work(Sweeper(second)):
             done = (first.progress, second.progress)
-            await eventually(lambda: sum(one.recorded for one in done) == 40, "all are taken from the inbox")
+            await eventually(lambda: sum(one.recorded for one in done) == 20, "all are taken from the inbox")
             await asyncio.sleep(0.3)
-        await is_recorded_once(first, 40, 0)
+        await is_recorded_once(first, 20, 0)
 
 
 @pytest.mark.kafka
