@@ -12,7 +12,16 @@ from tests.simulation.oracle.instants import instant
 from tests.simulation.oracle.register import Register, Registers
 from tests.simulation.oracle.rulebook import Rulebook, Rulebooks
 from tests.simulation.oracle.unit import Oracle
-from workorders.policy import EstateTimeline, Policy, PolicyTimeline, World, estate_from_toml, policy_from_toml
+from tests.simulation.world import DEFAULT_ESTATE, DEFAULT_POLICY
+from workorders.policy import (
+    EstateTimeline,
+    Policy,
+    PolicyTimeline,
+    World,
+    default_world,
+    estate_from_toml,
+    policy_from_toml,
+)
 
 DATA: Final = Path(__file__).parent / "data"
 BEGINNING: Final = datetime(1990, 1, 1, tzinfo=UTC)
@@ -32,6 +41,7 @@ _CHANGES: Final = (
     ('escalate_before = "4h"', 'escalate_before = "6h"'),
     ('check_in_grace = "15min"', 'check_in_grace = "20min"'),
     ('orphan_after = "2h"', 'orphan_after = "1h"'),
+    ('ack_within = "1h", ack_holds = "6h" }', 'ack_within = "2h", ack_holds = "6h" }'),
 )
 """What the later policy has otherwise."""
 
@@ -56,6 +66,15 @@ def _later(text: str) -> str:
 @cache
 def _policy(text: str) -> Policy:
     return policy_from_toml(text.encode(), "policy.toml")
+
+
+@cache
+def shipped() -> Scene:
+    """The policy and the estate that come with the package."""
+    setting = Setting.load(DEFAULT_POLICY, DEFAULT_ESTATE)
+    world = default_world()
+    book = Rulebook(setting.policy, world.policies.versions[0])
+    return Scene(setting, Oracle(Rulebooks(((0, book),)), Registers(((0, Register(setting.estate)),))), world)
 
 
 @cache

@@ -27,7 +27,7 @@ _STARTS: Final = (
 
 @dataclass(frozen=True)
 class Trial:
-    """What was invented from one seed. Every other seed lives through a change of the policy."""
+    """What was invented from one seed. Every third seed lives through a change of the policy."""
 
     seed: int
 
@@ -39,7 +39,7 @@ class Trial:
     @property
     def scene(self) -> Scene:
         """The policies and the estate."""
-        changes = self.seed // len(_STARTS) % 2 == 1
+        changes = self.seed % 3 == 0
         return scene(self.start + timedelta(days=5, hours=11) if changes else None)
 
     @property
@@ -48,24 +48,24 @@ class Trial:
         return World(self.seed, self.scene.setting, days=DAYS, start=self.start)
 
     def instants(self, heard: Sequence[Heard], number: int) -> list[datetime]:
-        """Some instants to look at: any minute, or just when something was heard."""
+        """Some instants to look at: any minute, or just when something was heard; or a second before, or between."""
         rng = Random(f"instants {self.seed}")
         found = [self.start + MINUTE * rng.randrange(1, (DAYS + 3) * 24 * 60) for _ in range(number)]
-        return [rng.choice(heard).heard if heard and rng.random() < 0.3 else at for at in found]
+        heard_at = [rng.choice(heard).heard if heard and rng.random() < 0.3 else at for at in found]
+        return [at + timedelta(seconds=rng.choice((0, 0, 0, -1, 29))) for at in heard_at]
 
 
-def disagreement(trial: Trial, unit: str, heard: Sequence[Heard], now: datetime) -> str:
+def disagreement(where: Scene, unit: str, heard: Sequence[Heard], now: datetime) -> str:
     """Where the oracle and the code differ, with the smallest history that shows it; empty if they agree."""
-    oracle, world = trial.scene.oracle, trial.scene.world
-    if not differences(oracle, world, unit, heard, now):
+    if not differences(where.oracle, where.world, unit, heard, now):
         return ""
 
     def fails(part: Sequence[Heard]) -> bool:
-        return bool(differences(oracle, world, unit, part, now))
+        return bool(differences(where.oracle, where.world, unit, part, now))
 
     small = smallest([one for one in heard if one.heard <= now], fails)
-    lines = differences(oracle, world, unit, small, now)
-    return "\n".join([f"seed {trial.seed}, {unit} at {now.isoformat()}:", told(small, oracle), *lines])
+    lines = differences(where.oracle, where.world, unit, small, now)
+    return "\n".join([f"{unit} at {now.isoformat()}:", told(small, where.oracle), *lines])
 
 
 def live_through(world: World, where: Scene, unit: str, heard: Sequence[Heard]) -> Live:

@@ -168,6 +168,7 @@ class OrderWalk:
     def amend(self, fact: Fact, t: int) -> None:
         """The facts change; codes that the version in force does not know move the order to the one that does."""
         self.facts.update({key: value for key, value in fact.data.items() if value is not None})
+        self.stale = True
         if not self.book.knows(self.facts["asset"], self.facts["fault"], frozenset(self.facts["impacts"])):
             self.move(self.books.at(fact.heard), t)
 
@@ -298,7 +299,7 @@ class OrderWalk:
     def candidate(self, name: str, number: int) -> tuple[int, int] | None:
         """Due and warning that one entry gives for a clock."""
         start, priority = self.entries[number]
-        target = self.book.data["targets"][priority].get(name)
+        target = self.book.target(priority, name, self.facts["asset"], self.facts["fault"])
         if target is None:
             return None
         hours = self.book.calendars[target["calendar"]]

@@ -135,6 +135,16 @@ class Rulebook:
             self._results[facets, season] = known
         return known
 
+    def target(self, priority: str, clock: str, asset: str, fault: str) -> dict[str, Any] | None:
+        """What a clock allows: the first own target that fits, else that of the priority; None if it does not run."""
+        wanted = {"assets": asset, "faults": fault, "priorities": priority}
+        for row in self.data.get("own_targets", []):
+            if row["clock"] == clock and all(value in row[key] for key, value in wanted.items() if row.get(key)):
+                own: dict[str, Any] = row["target"]
+                return own
+        found: dict[str, Any] | None = self.data["targets"][priority].get(clock)
+        return found
+
     def ladder(self, kind: str, priority: str | None) -> tuple[Rung, ...]:
         """The rungs for a kind and priority: a ladder that names the priority, else one that names none."""
         for named, priorities, rungs in self._ladders:

@@ -72,10 +72,11 @@ class Oracle:
             return []
         begins = max(since, optional_instant(row.get("valid_from")) or since)
         subject = f"source:{source}"
+        kept = Desk(facts, self.books.at(begins).late_after).arranged(now).kept
         steps: list[Step] = []
         for condition in silences([at for at in heard if at <= now], begins, duration(row["expect_every"]), now):
             book = self.books.at(condition.onset)
-            steps = merged(steps, self.climb(About(subject, subject, facts, facts), condition, book, now))
+            steps = merged(steps, self.climb(About(subject, subject, kept, facts), condition, book, now))
         return steps
 
     # ------------------------------------------------------------------------------------------ nights
