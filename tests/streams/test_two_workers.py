@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from models.tables import EventRow
-from streams.clock import SystemClock
+from streams.clock import AcceleratedClock, SystemClock
 from streams.intake import Intake
 from streams.kafka_admin import admin_client, answers
 from streams.ledger import queries
@@ -80,10 +80,10 @@ async def test_through_joining_and_leaving_every_record_is_recorded_exactly_once
 
 
 async def test_two_sweepers_say_everything_once(tmp_path: Path) -> None:
-    broker, clock = PaperBroker(), SystemClock()
+    broker, clock = PaperBroker(), AcceleratedClock(SystemClock().now(), 20)
     async with parts_on_paper(tmp_path, broker, clock) as first, parts_on_paper(tmp_path, broker, clock) as second:
         for parts in (first, second):
-            parts.settings = parts.settings.model_copy(update={"sweep_every_s": 0.01})
+            parts.settings = parts.settings.model_copy(update={"sweep_every_s": 0.2})
         await submit(first, *orders(0, 20))
         async with at_work(Sweeper(first)), at_work(Sweeper(second)):
             done = (first.progress, second.progress)

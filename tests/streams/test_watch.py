@@ -1,14 +1,17 @@
 """The watch: what it sees on the topics is confirmed, and what is none of ours is only told."""
 
 import asyncio
+import gc
 from pathlib import Path
 from uuid import UUID
 
 import orjson
 import pytest
+from aiokafka.conn import AIOKafkaConnection
 from sqlalchemy import select
 
 from models.tables import OutboxRow
+from streams.app import serve
 from streams.clock import SystemClock
 from streams.kafka_client import make_producer, running
 from streams.ledger import rows
@@ -75,6 +78,19 @@ async def test_a_watch_that_starts_anew_goes_on_where_its_group_was(tmp_path: Pa
             topic = "classifications" if b"classified" in value else "escalations"
             await _watched(parts, topic, value)
         assert await confirmations(parts) == [1] * len(values)
+
+
+async def test_a_rebalance_that_falls_into_a_stop_leaves_no_connection_open(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, session_timeout_ms=1_500, heartbeat_ms=300)
+    async with open_parts(settings, SystemClock(), default_world()) as parts:
+        app, stop = build_watch(parts), asyncio.Event()
+        serving = asyncio.create_task(serve(app, stop, stop_within_s=5))
+        await eventually(lambda: bool(app.started and app.consumer.assignment()), "it reads")
+        app._on_rebalance_when_stopped()  # as Faust does then
+        stop.set()
+        await serving
+    connections = [one for one in gc.get_objects() if isinstance(one, AIOKafkaConnection)]
+    assert [one for one in connections if one.connected()] == []
 
 
 def test_what_is_no_message_of_ours_on_an_output_topic_is_logged_and_left_out(
