@@ -10,7 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from desk.importing.verdicts import COLUMNS
+from models.decision import Decision
 from tests.importing.harness import OPEN, PLUMBING, SAMPLE, Imported, file_of, imported, row
+from workorders import decide
+from workorders.decide import Case
+from workorders.policy import World
 
 FIRST = PLUMBING["CASE_ENQUIRY_ID"]
 DUE = "2015-05-11T10:00:00-04:00"
@@ -157,12 +161,30 @@ async def test_what_an_earlier_import_recorded_is_not_overwritten(tmp_path: Path
     assert accounted(later)
 
 
-async def test_an_order_that_cannot_be_decided_is_refused_with_the_ledger_s_reason(tmp_path: Path) -> None:
+async def test_a_promise_beyond_the_years_of_any_calendar_is_refused_before_it_is_sent(tmp_path: Path) -> None:
     found = await imported(
         file_of([row(TARGET_DT="05/11/2190 10:00:00 AM"), row(CASE_ENQUIRY_ID="2")]), tmp_path, "honoured"
     )
+    assert codes(found.refused) == [("2", FIRST, "malformed-time")]
+    assert "2190" in found.refused[0]["sentence"]
+    assert [verdict["reference"] for verdict in found.verdicts] == ["2"]
+    assert accounted(found)
+
+
+async def test_an_order_that_cannot_be_decided_is_refused_with_the_ledger_s_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound = decide.decide
+
+    def break_the_first(case: Case, world: World, now: datetime) -> Decision:
+        if case.subject == FIRST:
+            raise OverflowError("a fault of ours")
+        return sound(case, world, now)
+
+    monkeypatch.setattr(decide, "decide", break_the_first)
+    found = await imported(file_of([row(), row(CASE_ENQUIRY_ID="2")]), tmp_path)
     assert codes(found.refused) == [("2", FIRST, "undecided")]
-    assert "2190 is beyond the calendar" in found.refused[0]["sentence"]
+    assert "a fault of ours" in found.refused[0]["sentence"]
     assert [verdict["reference"] for verdict in found.verdicts] == ["2"]
     assert accounted(found)
 
