@@ -41,7 +41,7 @@ format: $(VENV)/develop.stamp ## Format the code and mend what the linter can me
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
-bench: $(VENV)/develop.stamp ## Measure throughput, latency and growth on this machine
+bench: $(VENV)/peers.stamp ## Measure throughput, latency and growth on this machine
 	@$(BIN)/python -m bench $(BENCH_ARGS)
 
 up: secrets/workorders_ledger ## Start Kafka, PostgreSQL and two workers with Docker
@@ -55,6 +55,8 @@ pins: $(VENV)/develop.stamp ## Pin requirements/ anew from pyproject.toml (PINS_
 	@$(PIN) pyproject.toml --all-extras -o requirements/develop.txt
 	@$(PIN) pyproject.toml -c requirements/develop.txt -o requirements/run.txt
 	@$(PIN) pyproject.toml -c requirements/develop.txt --extra postgres -o requirements/server.txt
+	@$(PIN) requirements/peers.in --override requirements/peers.overrides.in -c requirements/develop.txt \
+	  -o requirements/peers.txt
 	@echo 'uv>=0.5' | $(PIN) - -o requirements/pins.txt
 	@sed -n 's/^requires = \["\(.*\)"\]$$/\1/p' pyproject.toml | $(PIN) - -o requirements/build.txt
 
@@ -88,6 +90,14 @@ $(VENV)/run.stamp: requirements/run.txt requirements/build.txt pyproject.toml | 
 $(VENV)/develop.stamp: requirements/develop.txt $(VENV)/run.stamp
 	@echo "Installing what the tests and checks need into $(VENV)."
 	@$(BIN)/python -m pip install $(LOCKED) -r requirements/develop.txt || { \
+	  echo "The pinned packages could not be installed; pip's reason is above. Nothing else was changed." >&2; exit 1; }
+	@touch $@
+
+# What we are measured against lives apart: it must not decide which versions we run on.
+$(VENV)/peers.stamp: requirements/peers.txt $(VENV)/develop.stamp
+	@echo "Installing the peers that the measurements compare with into $(VENV)/peers."
+	@rm -rf $(VENV)/peers
+	@$(BIN)/python -m pip install $(LOCKED) --no-deps --target $(VENV)/peers -r requirements/peers.txt || { \
 	  echo "The pinned packages could not be installed; pip's reason is above. Nothing else was changed." >&2; exit 1; }
 	@touch $@
 
