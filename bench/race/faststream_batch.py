@@ -33,7 +33,7 @@ async def faststream_batch(site: Site, watch: Watch) -> None:
     async def take(_: Any, message: KafkaMessage) -> None:  # noqa: ANN401 - the framework fills it in
         raw: Any = message.raw_message
         watch.take(len(raw))
-        await book.take([Record(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value) for r in raw])
+        await book.take([Record(r.topic, r.partition, r.offset, r.headers, r.key, r.value) for r in raw])
         while waiting := await book.waiting():
             await _publish(broker, site, waiting)
             await book.sent(waiting)

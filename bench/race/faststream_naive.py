@@ -22,7 +22,7 @@ async def faststream_naive(site: Site, watch: Watch) -> None:
     async def handle(_: Any, message: KafkaMessage) -> None:  # noqa: ANN401 - the framework fills it in
         watch.take(1)
         record: Any = message.raw_message
-        for unit, words in job.handle(record.topic, record.key, record.value, record.timestamp):
+        for unit, words in job.handle(record.topic, record.key, record.value, record.headers):
             await broker.publish(words, site.prefix + "escalations", key=unit.encode())
             watch.sent += 1
         if watch.taken >= site.records:

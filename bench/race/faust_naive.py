@@ -36,7 +36,7 @@ def main() -> None:
         async for event in stream.events():
             watch.take(1)
             message = event.message
-            for unit, words in job.handle(message.topic, message.key, message.value, int(message.timestamp * 1000)):
+            for unit, words in job.handle(message.topic, message.key, message.value, message.headers):
                 await escalations.send(key=unit.encode(), value=words)
                 watch.sent += 1
             if watch.taken >= site.records:

@@ -23,7 +23,8 @@ from workorders.policy import default_world
 REMEMBERED: Final = TypeAdapter(Remembered)
 STATEMENT: Final = TypeAdapter(Statement)
 STATE: Final[TypeAdapter[Any]] = TypeAdapter(OrderState | NightState | SourceState)
-TAKEN: Final = TypeAdapter(Taken)
+Headers = Iterable[tuple[str, bytes | str | None]]
+Messages = Iterable[tuple[str, bytes]]
 
 
 class KnownEvent(SQLModel, table=True):
@@ -62,9 +63,11 @@ class Job:
             [SQLModel.metadata.tables[name] for name in (KnownEvent.__tablename__, KnownSubject.__tablename__)],  # type: ignore[index]
         )
 
-    def handle(self, topic: str, key: bytes | None, value: bytes | None, timestamp: int) -> Iterable[tuple[str, bytes]]:
+    def handle(
+        self, topic: str, key: bytes | None, value: bytes | None, headers: Headers
+    ) -> Iterable[tuple[str, bytes]]:
         """Record and decide one record; the messages about it, each with its key."""
-        heard = self._clock.hear(timestamp)
+        heard = self._clock.hear(headers)
         name = topic.removeprefix(self._site.prefix)
         event = parse(value, key, (), name)
         if isinstance(event, Refusal):

@@ -36,9 +36,9 @@ class ReplayingReader(Reader):
             topic=self._parts.logical(partition.topic),
             key=record.key,
             value=record.value,
-            headers=record.headers,
+            headers=(),
             origin=Origin(self._streams[partition], record.offset),
-            heard=self.clock.hear(record.timestamp),
+            heard=self.clock.hear(record.headers),
         )
 
 

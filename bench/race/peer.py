@@ -4,7 +4,7 @@ So that nothing is handicapped, a peer uses the same transaction, the same SQL a
 differs is the framework that brings the records and sends the messages.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from bench.race.site import BATCH, HeardClock, Site
@@ -21,7 +21,7 @@ class Record:
     topic: str
     partition: int
     offset: int
-    timestamp: int
+    headers: Iterable[tuple[str, bytes | None]]
     key: bytes | None
     value: bytes | None
 
@@ -67,5 +67,5 @@ class Book:
             key=record.key,
             value=record.value,
             origin=Origin(stream, record.offset),
-            heard=self.clock.hear(record.timestamp),
+            heard=self.clock.hear(record.headers),
         )

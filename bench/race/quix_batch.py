@@ -48,7 +48,7 @@ class LedgerSink(BatchingSink):  # type: ignore[misc]  # it is not installed whe
     def flush(self) -> None:
         """Take everything, and send what must be sent."""
         records = [
-            Record(topic, partition, item.offset, item.timestamp, item.key, item.value)
+            Record(topic, partition, item.offset, item.headers, item.key, item.value)
             for (topic, partition), batch in sorted(self._batches.items())
             for item in batch
         ]

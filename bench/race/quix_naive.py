@@ -6,7 +6,7 @@ import sys
 from quixstreams import Application
 from quixstreams.context import message_context
 
-from bench.race.naive import Job
+from bench.race.naive import Headers, Job
 from bench.race.site import Site, Watch, finish, ready
 
 
@@ -24,9 +24,9 @@ def main() -> None:
     )
     producer = application.get_producer()
 
-    def handle(value: bytes, key: bytes, timestamp: int, _: object) -> None:
+    def handle(value: bytes, key: bytes, _: int, headers: Headers) -> None:
         watch.take(1)
-        for unit, message in job.handle(message_context().topic, key, value, timestamp):
+        for unit, message in job.handle(message_context().topic, key, value, headers):
             producer.produce(site.prefix + "escalations", message, unit.encode())
             watch.sent += 1
         if watch.taken >= site.records:

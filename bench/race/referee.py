@@ -28,7 +28,7 @@ RESULTS: Final = ROOT / "bench" / "results" / "race.json"
 PEERS: Final = ROOT / ".venv" / "peers"
 BATCHED: Final = ("faststream_batch", "quix_batch")
 NAIVE: Final = ("faststream_naive", "quix_naive", "faust_naive")
-PATIENCE_S: Final = 60
+PATIENCE_S: Final = 300
 
 TAPED: Final = "tape"
 """Our own run with a recorder on: not a contender, but what the floor is made from."""
@@ -53,12 +53,18 @@ def run(contender: str, site: Site, tape: Path) -> Result:
             out, errors = process.communicate("go\n", timeout=PATIENCE_S)
         except subprocess.TimeoutExpired:
             process.kill()
-            raise RuntimeError(f"{contender} was not done after {PATIENCE_S} s") from None
+            errors = process.communicate()[1]
+            raise RuntimeError(f"{contender} was not done after {PATIENCE_S} s: {errors[-2000:]}") from None
     lines = out.splitlines()
     if process.returncode or not lines:
         raise RuntimeError(f"{contender} failed: {errors[-2000:]}")
     found: Result = json.loads(lines[-1])
     return found
+
+
+async def _furnish(site: Site, lines: Sequence[Line]) -> None:
+    await make_topics(site)
+    await produce(site, lines)
 
 
 class Race:
@@ -74,8 +80,7 @@ class Race:
         database = self._postgres.address.new_database(name)
         lines = self._lines[:records]
         site = Site(self._broker, database, name.replace("_", "-") + "-", len(lines), lines[0].heard)
-        make_topics(site)
-        asyncio.run(produce(site, lines))
+        asyncio.run(_furnish(site, lines))
         try:
             return run(contender, site, self._tape)
         finally:

@@ -8,7 +8,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, NoReturn, TextIO, cast
@@ -20,6 +20,8 @@ from streams.settings import Settings
 from streams.topics import INPUTS, TOPICS
 
 BATCH: Final = 500
+HEARD: Final = "heard"
+"""The header in which the simulator's time of hearing comes, in ms: the broker's own stamp is of today."""
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -32,6 +34,7 @@ class Site:
     prefix: str
     records: int
     start: datetime
+    partitions: int = 1
 
     @property
     def settings(self) -> Settings:
@@ -42,7 +45,7 @@ class Site:
                 "ledger": self.ledger,
                 "topic_prefix": self.prefix,
                 "group": f"{self.prefix}group",
-                "partitions": 1,
+                "partitions": self.partitions,
                 "replication": 1,
                 "batch_max_records": BATCH,
                 "relay_batch": BATCH,
@@ -102,9 +105,11 @@ class Watch:
 class HeardClock(FixedClock):
     """The time at which the simulator's newest record was heard: a winter is played as fast as it can be read."""
 
-    def hear(self, timestamp_ms: int) -> datetime:
-        """When a record was heard; time never goes back."""
-        heard = EPOCH + timedelta(milliseconds=timestamp_ms)
+    def hear(self, headers: Iterable[tuple[str, bytes | str | None]]) -> datetime:
+        """When a record with these headers was heard; time never goes back."""
+        stamp = next(value for name, value in headers if name == HEARD)
+        assert stamp is not None
+        heard = EPOCH + timedelta(milliseconds=int(stamp))
         if heard > self.now():
             self.set(heard)
         return heard

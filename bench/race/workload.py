@@ -3,18 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 import orjson
 from aiokafka import AIOKafkaProducer
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
 
-from bench.race.site import EPOCH, Site
+from bench.race.site import EPOCH, HEARD, Site
+from streams.topic_admin import apply
 from tests.simulation.world import mix
-
-KEPT_FOR_EVER: Final = {"message.timestamp.type": "CreateTime", "retention.ms": "-1"}
-"""The records are of a simulated winter: the broker must neither stamp them anew nor find them too old to keep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +34,9 @@ def _line(record: dict[str, Any]) -> Line:
     return Line(record["topic"], heard, record["key"].encode(), orjson.dumps(record["event"]))
 
 
-def make_topics(site: Site) -> None:
-    """Make the site's topics, one partition each, so that every contender reads in about the order of hearing."""
-    admin = AdminClient({"bootstrap.servers": site.broker})
-    made = admin.create_topics([NewTopic(name, 1, 1, config=KEPT_FOR_EVER) for name in site.all_topics])
-    for outcome in made.values():
-        outcome.result(30)
+async def make_topics(site: Site) -> None:
+    """Make the site's topics as the worker wants them."""
+    await apply(site.settings)
 
 
 def drop_topics(site: Site) -> None:
@@ -59,7 +53,8 @@ async def produce(site: Site, lines: Sequence[Line]) -> None:
     try:
         for line in lines:
             stamp = (line.heard - EPOCH) // timedelta(milliseconds=1)
-            await producer.send(site.prefix + line.topic, line.value, line.key, timestamp_ms=stamp)
+            headers = [(HEARD, str(stamp).encode())]
+            await producer.send(site.prefix + line.topic, line.value, line.key, headers=headers)
         await producer.flush()
     finally:
         await producer.stop()
