@@ -59,9 +59,9 @@ def _worker(site: Site) -> Iterator["subprocess.Popen[str]"]:
             process.kill()
 
 
-def joined(admin: AdminClient, site: Site, size: int) -> bool:
+def joined(admin: AdminClient, name: str, size: int) -> bool:
     """Whether the group is settled with so many members, each with a share of the partitions."""
-    (found,) = admin.describe_consumer_groups([site.settings.group]).values()
+    (found,) = admin.describe_consumer_groups([name]).values()
     try:
         group = found.result(10)
     except KafkaException:  # the coordinator of the group is still being found
@@ -89,7 +89,7 @@ def rate(broker: str, postgres: Postgres, name: str, size: int, lines: Sequence[
     admin = AdminClient({"bootstrap.servers": site.broker})
     try:
         with crew(site, size) as pids:
-            _wait(lambda: joined(admin, site, size))
+            _wait(lambda: joined(admin, site.settings.group, size))
             with held(name, pids, SHARE):
                 began = monotonic()
                 asyncio.run(produce(site, lines))
