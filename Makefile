@@ -16,7 +16,7 @@ ifneq ($(wildcard $(BIN)/python)|$(shell cat $(VENV)/home.txt 2>/dev/null),$(BIN
 $(shell rm -f $(VENV)/home.txt $(VENV)/*.stamp)
 endif
 
-.PHONY: help setup demo test check format bench up down pins clean
+.PHONY: help setup demo test faults check format bench up down pins clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -29,6 +29,9 @@ demo: $(VENV)/run.stamp ## Play a night and a day on this machine: no Docker, no
 
 test: $(VENV)/develop.stamp ## Run the tests with coverage (PYTEST_ARGS="-k night" to choose)
 	@$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+
+faults: $(VENV)/develop.stamp ## Break it on purpose, again and again (FAULTS_ARGS="F1 F4 --trials 50")
+	@$(BIN)/python -m tests.faults.run $(FAULTS_ARGS)
 
 check: $(VENV)/develop.stamp ## Lint, format, types, import contracts, spelling: all must be clean
 	@$(BIN)/ruff check .
@@ -45,10 +48,10 @@ bench: $(VENV)/peers.stamp ## Measure throughput, latency and growth on this mac
 	@$(BIN)/python -m bench $(BENCH_ARGS)
 
 up: secrets/workorders_ledger ## Start Kafka, PostgreSQL and two workers with Docker
-	@docker compose up --build --detach
+	@$(COMPOSE) up --build --detach
 
 down: ## Stop what `make up` started (the data stays in its volumes)
-	@docker compose down
+	@$(COMPOSE) down
 
 pins: $(VENV)/develop.stamp ## Pin requirements/ anew from pyproject.toml (PINS_ARGS=--upgrade for newer versions)
 	@$(BIN)/pip install $(LOCKED) -r requirements/pins.txt
@@ -66,6 +69,9 @@ clean: ## Remove caches, reports and build output (.venv stays)
 	@find $(SOURCES) -type d -name __pycache__ -prune -exec rm -rf {} +
 
 # ------------------------------------------------------------------------------------ behind the scenes
+COMPOSE = $$(docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose) \
+  --project-name workorders
+
 PIN = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-config \
   --no-emit-index-url --no-emit-find-links --custom-compile-command "make pins" $(PINS_ARGS)
 

@@ -14,7 +14,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from pydantic import SecretStr
 
-from streams.kafka_client import BrokerUnreachable
+from streams.kafka_client import unreachable
 from streams.settings import Settings
 
 T = TypeVar("T")
@@ -24,6 +24,8 @@ _AWAY = frozenset(
         KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001 - that is how the library spells it
         KafkaError._TIMED_OUT,  # noqa: SLF001
         KafkaError._TRANSPORT,  # noqa: SLF001
+        KafkaError._AUTHENTICATION,  # noqa: SLF001
+        KafkaError._SSL,  # noqa: SLF001
         KafkaError.REQUEST_TIMED_OUT,
     }
 )
@@ -52,14 +54,16 @@ async def answers(asked: Mapping[str, "Future[T]"], settings: Settings, servers:
         try:
             answered[name] = await asyncio.wrap_future(future)
         except KafkaException as error:
-            raise _sentence(name, error, settings, servers) from error
+            raise await said(name, error, settings, servers) from error
     return answered
 
 
-def _sentence(name: str, error: KafkaException, settings: Settings, servers: str) -> Exception:
+async def said(name: str, error: KafkaException, settings: Settings, servers: str) -> Exception:
+    """The error in a sentence: ``BrokerUnreachable``, or ``KafkaRefused`` about the name."""
     reason: KafkaError = error.args[0]
     if reason.code() in _AWAY:
-        return BrokerUnreachable(f"no broker answered within {settings.broker_timeout_s:g} s at {servers}")
+        otherwise = f"no broker answered within {settings.broker_timeout_s:g} s at {servers}"
+        return await unreachable(settings, servers, otherwise)
     return KafkaRefused(f"{name}: {reason.str()}" if name else reason.str(), reason.code())
 
 

@@ -19,7 +19,9 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 from aiokafka.helpers import create_ssl_context
 
-from streams.settings import KafkaSecurity, Settings
+from streams.knock import why_not_let_in
+from streams.protection import KafkaSecurity
+from streams.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +45,10 @@ A group whose leader shared out the partitions while it could not see the topics
 
 class BrokerUnreachable(Exception):  # noqa: N818 - it is what happened, in words
     """No broker answered in time; the text says where and how long it was waited for."""
+
+
+class NotLetIn(BrokerUnreachable):
+    """A broker is there and refuses us, or is not trusted; the text says why. Waiting will not change it."""
 
 
 class Producer(AIOKafkaProducer):  # type: ignore[misc]  # it ships no types
@@ -154,7 +160,7 @@ async def running(client: Client, settings: Settings) -> AsyncGenerator[Client]:
     """
     starting = asyncio.ensure_future(client.start())
     try:
-        await _started(client, starting, settings.broker_timeout_s)
+        await _started(client, starting, settings)
         yield client
     finally:
         await _to_its_end(_stopped(client, starting))
@@ -195,14 +201,31 @@ def _connection(settings: Settings, bootstrap: str) -> dict[str, Any]:
     }
 
 
-async def _started(client: Producer | Consumer, starting: "asyncio.Future[None]", within_s: float) -> None:
+async def let_in(settings: Settings, bootstrap: str) -> None:
+    """Return if a broker lets us in, or none is there; raises ``NotLetIn`` if one is there and refuses us."""
+    why = await why_not_let_in(settings, _connection(settings, bootstrap))
+    if why is not None and why.lasting:
+        raise NotLetIn(why.sentence)
+
+
+async def unreachable(settings: Settings, bootstrap: str, otherwise: str) -> BrokerUnreachable:
+    """The error for a broker that did not serve us: with its reason if it has one, else with the sentence given."""
+    why = await why_not_let_in(settings, _connection(settings, bootstrap))
+    if why is None:
+        return BrokerUnreachable(otherwise)
+    return NotLetIn(why.sentence) if why.lasting else BrokerUnreachable(why.sentence)
+
+
+async def _started(client: Producer | Consumer, starting: "asyncio.Future[None]", settings: Settings) -> None:
+    within_s = settings.broker_timeout_s
     await asyncio.wait({starting}, timeout=within_s)
     if not starting.done():
         raise BrokerUnreachable(f"no broker answered within {within_s:g} s at {client.servers}")
     try:
         starting.result()
     except KafkaError as error:
-        raise BrokerUnreachable(f"no broker can be reached at {client.servers}: {error}") from error
+        otherwise = f"no broker can be reached at {client.servers}: {error}"
+        raise await unreachable(settings, client.servers, otherwise) from error
 
 
 async def _stopped(client: Producer | Consumer, starting: "asyncio.Future[None]") -> None:

@@ -1,7 +1,8 @@
 """Settings: every switch of the running system, read once from the environment and never changed.
 
-A setting is an environment variable named ``WORKORDERS_`` and its field in capitals, or a file of that name in
-small letters in ``/run/secrets`` (``workorders_ledger``), so that a password need not stand in the environment.
+A setting is an environment variable named ``WORKORDERS_`` and its field in capitals. So that a password need not stand
+in the environment, a secret one may stand in a file instead: in one that ``WORKORDERS_KAFKA_PASSWORD_FILE`` names, or
+in one of the setting's name in small letters in ``/run/secrets`` (``workorders_kafka_password``).
 What is misspelt, malformed or contradicts another setting stops the start with one sentence for each fault.
 """
 
@@ -10,22 +11,23 @@ import re
 from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self, TypeVar
+from typing import Annotated, Any, Final, Literal, Self, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
-    FilePath,
     SecretStr,
     ValidationError,
     field_validator,
     model_validator,
 )
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-PREFIX: Final = "WORKORDERS_"
+from streams.protection import PREFIX as PREFIX  # noqa: PLC0414 - the others know it from here
+from streams.protection import Existing, KafkaSecurity, LedgerSecurity, home_expanded, refusal
+
 SECRETS: Final = Path("/run/secrets")
 EMBEDDED: Final = "embedded"
 
@@ -33,6 +35,7 @@ OTHER_FAMILIES: Final = ("WORKORDERS_DESK_", "WORKORDERS_NOTICES_")
 """Settings of other parts, which read and check their own with ``load``."""
 
 _SERVER: Final = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
+_FILE: Final = "_FILE"
 _LEDGER: Final = re.compile(r"sqlite(\+aiosqlite)?:///(?!:memory:).+|postgresql(\+psycopg)?://.+")
 
 
@@ -51,63 +54,21 @@ def default_data_dir() -> Path:
     return home / "workorders"
 
 
-def _home_expanded(value: Any) -> Any:  # noqa: ANN401 - whatever the environment holds, before its type is checked
-    return os.path.expanduser(value) if isinstance(value, str) else value  # noqa: PTH111 - keeps what it cannot expand
-
-
 def _lower(value: Any) -> Any:  # noqa: ANN401 - whatever the environment holds, before its type is checked
     return value.lower() if isinstance(value, str) else value
 
 
 def _is_ledger(value: SecretStr) -> SecretStr:
     if not _LEDGER.fullmatch(value.get_secret_value()):
-        raise _refusal("write sqlite:///<absolute file> or postgresql://<user>:<password>@<host>/<database>")
+        raise refusal("write sqlite:///<absolute file> or postgresql://<user>:<password>@<host>/<database>")
     return value
 
 
-def _refusal(reason: str) -> PydanticCustomError:
-    return PydanticCustomError("refused", "{reason}", {"reason": reason})
-
-
-Existing = Annotated[FilePath, BeforeValidator(_home_expanded)]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1, le=10_000)]
 
 
-class KafkaSecurity(BaseSettings):
-    """How the connection to the broker is protected, in Kafka's own words; the default is none, for loopback."""
-
-    kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    kafka_ca_file: Existing | None = None
-    """Certificates that sign the broker's; the system's own if not set."""
-    kafka_certificate_file: Existing | None = None
-    kafka_key_file: Existing | None = None
-    kafka_key_password: SecretStr | None = None
-    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
-    kafka_username: str | None = None
-    kafka_password: SecretStr | None = None
-
-    @property
-    def uses_tls(self) -> bool:
-        """Whether the connection is encrypted."""
-        return self.kafka_security.endswith("SSL")
-
-    @property
-    def uses_login(self) -> bool:
-        """Whether we log in by name and password."""
-        return self.kafka_security.startswith("SASL")
-
-    @model_validator(mode="after")
-    def _login_is_whole(self) -> Self:
-        whole = bool(self.kafka_username) and bool(self.kafka_password)
-        if self.uses_login and not whole:
-            raise _refusal(f"{PREFIX}KAFKA_SECURITY={self.kafka_security} needs a KAFKA_USERNAME and a KAFKA_PASSWORD")
-        if bool(self.kafka_certificate_file) != bool(self.kafka_key_file):
-            raise _refusal(f"{PREFIX}KAFKA_CERTIFICATE_FILE and {PREFIX}KAFKA_KEY_FILE are set together or not at all")
-        return self
-
-
-class Settings(KafkaSecurity):
+class Settings(KafkaSecurity, LedgerSecurity):
     """The settings of the movement. Names end in their unit: ``_s`` seconds, ``_ms`` milliseconds."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", validate_default=True)
@@ -116,7 +77,7 @@ class Settings(KafkaSecurity):
     """``embedded`` for the broker inside this process, else ``host:port``, several with commas between."""
     ledger: Annotated[SecretStr, AfterValidator(_is_ledger)] | None = None
     """The ledger's URL; not set, a SQLite file ``ledger.db`` in ``data_dir``. It may hold a password."""
-    data_dir: Annotated[Path, BeforeValidator(_home_expanded)] = Field(default_factory=default_data_dir)
+    data_dir: Annotated[Path, BeforeValidator(home_expanded)] = Field(default_factory=default_data_dir)
     estate: Existing | None = None
     """An estate file; not set, the estate that ships with the system."""
     policy: Existing | None = None
@@ -141,11 +102,23 @@ class Settings(KafkaSecurity):
     relay_batch: Count = 500
     sweep_every_s: Seconds = 1.0
     clock_skew_limit_s: Seconds = 5.0
-    """Sweeping stops while our clock and the database's differ by more."""
+    """Nothing is decided while our clock and the database's differ by more."""
     mass_rejection_count: Count = 50
     mass_rejection_sources: Annotated[int, Field(ge=2, le=1_000)] = 3
     """So many rejections from so many sources within the window stop the worker: the fault is likely ours."""
     mass_rejection_window_s: Seconds = 60.0
+
+    health_host: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:_-]{1,255}$")] = "127.0.0.1"
+    """Where health and metrics are answered; they say nothing about any order, but are for this machine by default."""
+    health_port: Annotated[int, Field(ge=0, le=65_535)] | Literal["off"] = 8474
+    """0 for any free port. The default gives way to any free port where it is taken; a port that was set does not."""
+    health_stuck_after_s: Seconds = 60.0
+    """How long a part may stand still, or work wait for it, before the worker calls itself unwell."""
+    health_end_after_s: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)] = 60.0
+    """How long it then waits for progress before it ends itself, to be started anew; 0 for never."""
+
+    tracing: bool = False
+    """Whether spans are sent to OpenTelemetry; it needs the extra ``otel``, and OTEL_* variables say where to."""
 
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = "info"
     log_format: Annotated[Literal["text", "json"], BeforeValidator(_lower)] = "text"
@@ -158,7 +131,9 @@ class Settings(KafkaSecurity):
     @property
     def ledger_url(self) -> str:
         """The ledger's whole URL, password and all: for connecting, never for showing."""
-        return self.ledger.get_secret_value() if self.ledger else f"sqlite:///{self.data_dir.absolute()}/ledger.db"
+        if self.ledger is None:
+            return f"sqlite:///{self.data_dir.absolute()}/ledger.db"
+        return self.protected(self.ledger.get_secret_value())
 
     @property
     def mass_rejection_window(self) -> timedelta:
@@ -170,13 +145,18 @@ class Settings(KafkaSecurity):
     def _is_broker(cls, value: str) -> str:
         servers = [part.strip() for part in value.split(",")]
         if value != EMBEDDED and not all(map(_is_server, servers)):
-            raise _refusal("write embedded, or host:port with commas between several")
+            raise refusal("write embedded, or host:port with commas between several")
         return ",".join(servers)
+
+    @model_validator(mode="after")
+    def _ledger_is_protected(self) -> Self:
+        self.check_protection(self.ledger.get_secret_value() if self.ledger else "")
+        return self
 
     @model_validator(mode="after")
     def _embedded_is_plain(self) -> Self:
         if self.is_embedded and self.kafka_security != "PLAINTEXT":
-            raise _refusal(
+            raise refusal(
                 f"{PREFIX}KAFKA_SECURITY={self.kafka_security} needs a {PREFIX}BROKER on servers; "
                 "the embedded broker listens on this machine only and has no encryption and no login"
             )
@@ -185,12 +165,12 @@ class Settings(KafkaSecurity):
     @model_validator(mode="after")
     def _times_fit(self) -> Self:
         if self.heartbeat_ms * 3 > self.session_timeout_ms:
-            raise _refusal(
+            raise refusal(
                 f"{PREFIX}HEARTBEAT_MS={self.heartbeat_ms} must be at most a third of "
                 f"{PREFIX}SESSION_TIMEOUT_MS={self.session_timeout_ms}, or one lost heartbeat loses the partitions"
             )
         if self.broker_timeout_s * 1000 <= self.session_timeout_ms:
-            raise _refusal(
+            raise refusal(
                 f"{PREFIX}BROKER_TIMEOUT_S={self.broker_timeout_s:g} must be longer than "
                 f"{PREFIX}SESSION_TIMEOUT_MS={self.session_timeout_ms}, for joining the group may take a session"
             )
@@ -217,16 +197,42 @@ def load(model: type[S], *, leave: tuple[str, ...] = ()) -> S:
     if faults:
         raise SettingsError("\n".join(faults))
     try:
-        return model(_secrets_dir=secrets)
+        return model(_secrets_dir=secrets, **_from_files(model, prefix))
     except ValidationError as error:
         raise SettingsError("\n".join(_sentence(prefix, fault) for fault in error.errors())) from None
 
 
 def _strangers(model: type[S], prefix: str, secrets: Path | None, leave: tuple[str, ...]) -> list[str]:
     known = {prefix + field.upper() for field in model.model_fields}
+    known |= {f"{prefix}{field.upper()}{_FILE}" for field in _secrets(model)}
     given = [*os.environ, *(file.name for file in secrets.iterdir())] if secrets else [*os.environ]
     ours = (name for name in given if name.upper().startswith(prefix) and not name.upper().startswith(leave))
     return sorted(name for name in ours if name.upper() not in known)
+
+
+def _secrets(model: type[S]) -> list[str]:
+    """The fields that may hold a secret."""
+
+    def is_secret(kind: object) -> bool:
+        return kind is SecretStr or any(map(is_secret, get_args(kind)))
+
+    return [name for name, field in model.model_fields.items() if is_secret(field.annotation)]
+
+
+def _from_files(model: type[S], prefix: str) -> dict[str, Any]:
+    """The secrets whose files the environment names, unless it gives the secret itself."""
+    given = {name.upper(): value for name, value in os.environ.items()}
+    found = {}
+    for field in _secrets(model):
+        name = prefix + field.upper()
+        file = given.get(name + _FILE)
+        if file is not None and name not in given:
+            try:
+                found[field] = Path(file).expanduser().read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                reason = getattr(error, "strerror", None) or "it is not text"
+                raise SettingsError(f"{name}{_FILE} is {file!r}: {reason.lower()}.") from None
+    return found
 
 
 def _unknown(name: str, model: type[S], prefix: str) -> str:

@@ -22,12 +22,13 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it exports 
     ResourceType,
 )
 
-from streams.kafka_admin import KafkaRefused, admin_client, answers
-from streams.kafka_client import BrokerUnreachable
+from streams.kafka_admin import KafkaRefused, admin_client, answers, said
 from streams.settings import Settings
-from streams.topics import TOPICS
+from streams.topics import TOPICS, Topic
 
 LOOK_AGAIN_S: Final = 0.1
+VITAL: Final = ("cleanup.policy", "message.timestamp.type")
+"""Settings without which records vanish that are still needed, or are taken to have come when their sender says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +46,14 @@ class Step:
     """One difference between the registry and the cluster, in a sentence.
 
     ``make`` is the topic that is missing, ``change`` the settings that differ; a step with neither needs a person.
+    While a step that ``stops_work`` is open, no worker starts: it would lose or misplace what it reads.
     """
 
     topic: str
     sentence: str
     make: TopicState | None = None
     change: Mapping[str, str] = field(default_factory=dict)
+    stops_work: bool = False
 
     @property
     def by_hand(self) -> bool:
@@ -107,18 +110,20 @@ def differences(settings: Settings, found: Mapping[str, TopicState]) -> list[Ste
         want = TopicState(name, topic.partitions(settings.partitions), settings.replication, topic.config(copies))
         if have is None:
             counts = f"partitions: {want.partitions}, copies of each: {want.replication}"
-            steps.append(Step(name, f"{name} is missing; make it ({counts}).", make=want))
+            steps.append(Step(name, f"{name} is missing; make it ({counts}).", make=want, stops_work=True))
         else:
-            steps += [*_spread_otherwise(want, have), *_set_otherwise(want, have)]
+            steps += [*_spread_otherwise(topic, want, have), *_set_otherwise(want, have)]
     return steps
 
 
-def _spread_otherwise(want: TopicState, have: TopicState) -> list[Step]:
+def _spread_otherwise(topic: Topic, want: TopicState, have: TopicState) -> list[Step]:
     steps = []
     if have.partitions != want.partitions:
         differs = f"{want.name} has {have.partitions} partitions, not {want.partitions}"
         advice = "changing them would move premises between workers, so set WORKORDERS_PARTITIONS to what is there"
-        steps.append(Step(want.name, f"{differs}; {advice}, or move its records to a new topic by hand."))
+        sentence = f"{differs}; {advice}, or move its records to a new topic by hand."
+        # The input topics are shared out together: the same partition of each is the same premises.
+        steps.append(Step(want.name, sentence, stops_work=topic.direction == "in"))
     if have.replication != want.replication:
         differs = f"{want.name} is kept {have.replication} times, not {want.replication}"
         advice = "set WORKORDERS_REPLICATION to what is there, or reassign its partitions by hand"
@@ -132,7 +137,8 @@ def _set_otherwise(want: TopicState, have: TopicState) -> list[Step]:
         return []
     is_now = ", ".join(f"{key}={have.config.get(key)}" for key in change)
     to_be = ", ".join(f"{key}={value}" for key, value in change.items())
-    return [Step(want.name, f"{want.name} has {is_now}; set {to_be}.", change=change)]
+    sentence = f"{want.name} has {is_now}; set {to_be}."
+    return [Step(want.name, sentence, change=change, stops_work=not change.keys().isdisjoint(VITAL))]
 
 
 async def _found(admin: AdminClient, settings: Settings) -> dict[str, TopicState]:
@@ -141,7 +147,7 @@ async def _found(admin: AdminClient, settings: Settings) -> dict[str, TopicState
     try:
         cluster: ClusterMetadata = await asyncio.to_thread(admin.list_topics, timeout=wait)
     except KafkaException as error:
-        raise BrokerUnreachable(f"no broker answered within {wait:g} s at {settings.broker}") from error
+        raise await said("", error, settings, settings.broker) from error
     present = sorted(ours & set(cluster.topics))
     if not present:
         return {}

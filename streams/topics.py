@@ -14,7 +14,7 @@ _QUARTER: Final = timedelta(days=90)
 _MONTH: Final = timedelta(days=30)
 _UNIT: Final = "premises id, or source:<id> for what is about a source itself"
 _ORIGIN: Final = "origin: <topic>/<partition>/<offset>"
-_VERSION: Final = "version: the hash of its content"
+_EFFECT: Final = "instant of effect: RFC 3339, in UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,11 @@ REJECTED: Final = Topic("rejected-events", "out", "input that could not be taken
 
 # From these three a restored ledger adopts what was already said, so they are kept for ever.
 ESCALATIONS: Final = Topic("escalations", "out", "the numbered statements of every escalation", _UNIT, None)
-POLICIES: Final = Topic("policies", "out", "the timeline of policies", _VERSION, None, compacted=True, spread=False)
-ESTATES: Final = Topic("estates", "out", "the timeline of estates", _VERSION, None, compacted=True, spread=False)
+POLICIES: Final = Topic("policies", "out", "the timeline of policies", _EFFECT, None, compacted=True, spread=False)
+ESTATES: Final = Topic("estates", "out", "the timeline of estates", _EFFECT, None, compacted=True, spread=False)
+
+# Read by whoever watches over us from outside; what is older than a day says nothing about now.
+PULSES: Final = Topic("pulses", "out", "signs of life of the sending worker", "worker", timedelta(days=1))
 
 TOPICS: Final = (
     WORK_ORDERS,
@@ -79,6 +82,7 @@ TOPICS: Final = (
     REJECTED,
     POLICIES,
     ESTATES,
+    PULSES,
 )
 INPUTS: Final = tuple(topic for topic in TOPICS if topic.direction == "in")
 """What intake reads: equally partitioned, so that one worker holds all three partitions of a premises."""

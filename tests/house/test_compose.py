@@ -1,17 +1,29 @@
-"""The Compose file: what `make up` starts, and what it keeps to itself."""
+"""The Compose file: what `make up` starts, what it keeps to itself, and that it agrees with the rest of the house."""
 
+import json
+import os
+import re
+import shutil
+import subprocess
+import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
+import typer
 import yaml
+from jsonschema import Draft7Validator
 
+from desk.cli import app
 from streams.settings import PREFIX, Settings
+from streams.topics import TOPICS
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = cast("dict[str, Any]", yaml.safe_load((ROOT / "docker-compose.yml").read_text()))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = {"migrate", "topics", "worker"}
+OURS = {"migrate", "topics", "worker", "watcher"}
+SCHEMA = Path(__file__).with_name("vendored") / "compose-spec.json"
+UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
 def test_compose_starts_kafka_postgres_both_jobs_and_the_worker() -> None:
@@ -33,8 +45,9 @@ def test_no_container_may_gain_privileges(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(OURS))
-def test_our_containers_run_as_an_unprivileged_user_on_a_read_only_disk(name: str) -> None:
+def test_our_containers_run_on_a_read_only_disk_as_the_user_that_the_image_was_made_for(name: str) -> None:
     assert SERVICES[name]["user"] == "10001:10001"
+    assert f"USER {SERVICES[name]['user']}" in (ROOT / "Dockerfile").read_text()
     assert SERVICES[name]["read_only"] is True
 
 
@@ -100,3 +113,115 @@ def test_every_setting_given_to_our_containers_is_one_that_they_know() -> None:
 
 def test_one_broker_is_asked_for_one_copy_of_each_topic() -> None:
     assert SERVICES["topics"]["environment"]["WORKORDERS_REPLICATION"] == 1
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_no_container_runs_as_root_without_a_limit_of_memory_or_with_a_log_without_end(name: str) -> None:
+    service = SERVICES[name]
+    assert service["user"] not in {"", "root", "0", "0:0"}
+    assert re.fullmatch(r"[0-9]+m", service["mem_limit"])
+    assert service["pids_limit"] > 0
+    assert {"max-size", "max-file"} <= set(service["logging"]["options"])
+
+
+@pytest.mark.parametrize("name", ["kafka", "postgres", "worker"])
+def test_what_runs_for_ever_is_started_again_and_is_asked_how_it_is(name: str) -> None:
+    assert SERVICES[name]["restart"] == "unless-stopped"
+    assert SERVICES[name]["healthcheck"]["test"][0] == "CMD"
+
+
+@pytest.mark.parametrize("name", ["kafka", "postgres"])
+def test_what_is_recorded_outlives_its_container(name: str) -> None:
+    for volume in SERVICES[name]["volumes"]:
+        assert volume.partition(":")[0] in COMPOSE["volumes"]
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_every_command_is_one_that_we_have(name: str) -> None:
+    commands = [SERVICES[name]["command"]]
+    if "healthcheck" in SERVICES[name]:
+        program, *asked = SERVICES[name]["healthcheck"]["test"][1:]
+        assert program == entrypoint() == "workorders"
+        commands.append(asked)
+    for words in commands:
+        found: Any = typer.main.get_command(app)
+        left = list(words)
+        while left and hasattr(found, "commands"):
+            found = found.commands[left.pop(0)]
+        assert not hasattr(found, "commands"), f"{name} names a group of commands, not one"
+        assert len(left) <= len([one for one in found.params if one.param_type_name == "argument"])
+
+
+def test_a_worker_is_asked_whether_it_gets_on_and_not_only_whether_it_lives() -> None:
+    assert SERVICES["worker"]["healthcheck"]["test"][-1] == "progress"
+
+
+def test_a_stop_is_given_the_time_that_a_worker_may_take() -> None:
+    grace = SERVICES["worker"]["stop_grace_period"]
+    assert int(grace[:-1]) * UNITS[grace[-1]] > Settings().stop_within_s
+
+
+def test_the_workers_can_share_the_input_partitions() -> None:
+    given = SERVICES["worker"]["environment"].get(f"{PREFIX}PARTITIONS", Settings().partitions)
+    workers = SERVICES["worker"]["deploy"]["replicas"]
+    assert all(topic.partitions(given) >= workers for topic in TOPICS if topic.direction == "in")
+
+
+def test_our_containers_reach_the_broker_where_it_listens_for_them() -> None:
+    kafka = SERVICES["kafka"]["environment"]
+    doors = dict(part.split("://") for part in kafka["KAFKA_ADVERTISED_LISTENERS"].split(","))
+    for name in OURS:
+        assert SERVICES[name]["environment"][f"{PREFIX}BROKER"] == doors["INSIDE"]
+    published = SERVICES["kafka"]["ports"][0].rpartition(":")[0]
+    assert doors["OUTSIDE"] == published, "who calls from this machine is sent back to the same address"
+
+
+def test_the_broker_is_the_one_that_the_tests_run_on() -> None:
+    names = {"m": "http://maven.apache.org/POM/4.0.0"}
+    pom = ET.parse(ROOT / "tests/servers/pom.xml").getroot()  # noqa: S314 - our own file
+    tested = {one.findtext("m:artifactId", "", names): one.findtext("m:version", "", names)
+              for one in pom.iterfind("m:dependencies/m:dependency", names)}  # fmt: skip
+    assert SERVICES["kafka"]["image"].partition(":")[2] == tested["kafka_2.13"]
+
+
+def test_the_ledger_that_the_makefile_writes_down_is_the_database_that_compose_makes() -> None:
+    postgres = SERVICES["postgres"]["environment"]
+    user, database = postgres["POSTGRES_USER"], postgres["POSTGRES_DB"]
+    assert f"postgresql+psycopg://{user}:%s@postgres:5432/{database}" in (ROOT / "Makefile").read_text()
+
+
+def test_the_file_is_valid_by_the_present_compose_specification() -> None:
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    assert [fault.message for fault in Draft7Validator(schema).iter_errors(COMPOSE)] == []
+    broken = {**COMPOSE, "services": {**SERVICES, "worker": {**SERVICES["worker"], "restrat": "always"}}}
+    assert list(Draft7Validator(schema).iter_errors(broken)), "a misspelt key would be seen"
+
+
+def test_debians_compose_takes_the_file_too(tmp_path: Path) -> None:
+    compose = shutil.which("docker-compose")
+    if compose is None:
+        if os.environ.get("CI", "").lower() == "true":
+            pytest.fail("with CI=true nothing may be left out: apt install docker-compose", pytrace=False)
+        pytest.skip("this machine has no docker-compose (apt install docker-compose)")
+    shutil.copy(ROOT / "docker-compose.yml", tmp_path)
+    (tmp_path / "secrets").mkdir()
+    for secret in COMPOSE["secrets"].values():
+        (tmp_path / secret["file"]).write_text("made up")
+    done = subprocess.run([compose, "config", "--quiet"], cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603
+    assert done.returncode == 0, done.stderr
+
+
+def entrypoint() -> str:
+    """The program that our image starts."""
+    (line,) = [line for line in (ROOT / "Dockerfile").read_text().splitlines() if line.startswith("ENTRYPOINT ")]
+    (program,) = json.loads(line.removeprefix("ENTRYPOINT "))
+    return str(program)
+
+
+def test_the_page_about_servers_names_only_settings_that_there_are() -> None:
+    page = (ROOT / "docs/SERVERS.md").read_text(encoding="utf-8")
+    named = set(re.findall(rf"{PREFIX}[A-Z_]+", page))
+    known = {f"{PREFIX}{field.upper()}" for field in Settings.model_fields}
+    protecting = {name for name in known if re.search(r"KAFKA|LEDGER", name)}
+    assert named - {f"{name}_FILE" for name in protecting} <= known
+    assert protecting <= named, "every setting that protects is on the page"

@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("models", "workorders", "streams", "desk")
-FOLDERS = {*PACKAGES, "tests", "bench", "docs", "examples", "requirements", ".ci", ".github"}
+FOLDERS = {*PACKAGES, "tests", "bench", "docs", "examples", "ops", "requirements", ".ci", ".github"}
 FILES = {
     *(".codespellrc", ".dockerignore", ".editorconfig", ".gitattributes", ".gitignore"),
     *("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md"),

@@ -1,0 +1,43 @@
+"""What every test can have: the real servers of the run, started when the first test wants them."""
+
+import pytest
+from hypothesis import settings
+
+from tests.servers import fixtures
+from tests.servers.fixtures import (
+    database,
+    kafka,
+    ledger_on_postgres,
+    ledger_template,
+    postgres,
+    protected_kafka,
+    protected_postgres,
+    servers,
+    topic_prefix,
+)
+
+__all__ = (
+    "database",
+    "kafka",
+    "ledger_on_postgres",
+    "ledger_template",
+    "postgres",
+    "protected_kafka",
+    "protected_postgres",
+    "servers",
+    "topic_prefix",
+)
+
+# A slow moment of the machine is no failure of what is tested.
+settings.register_profile("unhurried", settings.default, deadline=None)
+settings.load_profile("unhurried")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin the run, or join it in another of its processes."""
+    fixtures.begin(config)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave the run; the last to leave stops the servers."""
+    fixtures.end(config)
