@@ -22,7 +22,8 @@ from models.history import Taken
 from models.parse import Refusal, parse, unit_of
 from streams.clock import process_seconds
 from tests.simulation.world import mix
-from workorders.decide import Case, affects, decide
+from workorders.affected import NOTHING, affects
+from workorders.decide import Case, decide
 from workorders.policy import World, default_world
 
 RESULTS: Final = Path(__file__).parent / "results" / "decide.json"
@@ -59,15 +60,14 @@ class Memory:
             after = self.decide_one(unit, subject, now)
             if not isinstance(after, OrderState | NightState):
                 continue
-            affected = affects(before, after)
-            if affected.groups or affected.security:
+            change = affects(before, after)
+            if change is not NOTHING:
                 again.update(
                     (unit, other)
                     for other, state in states.items()
                     if other != subject
                     and isinstance(state, OrderState)
-                    and state.is_open
-                    and (affected.groups.intersection(state.groups) or (affected.security and state.security))
+                    and change.touches((*state.exposure, *state.doubted))
                 )
         for unit, subject in again:
             self.decide_one(unit, subject, now)

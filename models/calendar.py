@@ -7,8 +7,7 @@ from importlib.resources import files
 from itertools import pairwise
 from typing import Annotated, Final
 
-from holidays import country_holidays
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, ValidationInfo, model_validator
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY_MINUTES: Final = 24 * 60
@@ -19,6 +18,10 @@ LAST_YEAR: Final = 2100
 _WINDOW: Final = r"([01][0-9]|2[0-3]):([0-5][0-9])-(?:([01][0-9]|2[0-3]):([0-5][0-9])|24:00)"
 # The zones of the pinned package: what the machine has beside them (localtime, right/...) differs from one to the next.
 ZONES: Final = frozenset((files("tzdata") / "zones").read_text(encoding="ascii").split())
+
+
+JUDGED: Final = {"judged": True}
+"""The validation context of what was found sound before: whether the list of holidays is known is not asked again."""
 
 
 def window_minutes(window: str) -> tuple[int, int]:
@@ -115,7 +118,11 @@ class HolidayList(BaseModel):
     categories: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
-    def _known(self) -> "HolidayList":
+    def _known(self, info: ValidationInfo) -> "HolidayList":
+        if info.context == JUDGED:
+            return self
+        from holidays import country_holidays  # noqa: PLC0415 - slow to load, and most readers ask for no holiday
+
         try:
             country_holidays(self.country, subdiv=self.subdivision, categories=self.categories)
         except (NotImplementedError, ValueError) as refusal:

@@ -113,7 +113,8 @@ class OrderState:
 
     ``status`` is ``orphan``, ``void`` (nothing but retracted or note-like events), ``open``, ``completed``,
     ``closed`` or ``cancelled``. ``exposure`` is what the joined risk of other orders is reckoned from; ``groups`` and
-    ``security`` are those of the present asset.
+    ``security`` are those of the present asset. ``doubted`` are the stretches of the readings that late reports leave
+    in doubt: they count for nobody else, but what others do in them can change what is contested here.
     """
 
     subject: str
@@ -132,6 +133,7 @@ class OrderState:
     groups: tuple[str, ...] = ()
     security: bool = False
     exposure: tuple[Exposed, ...] = ()
+    doubted: tuple[Exposed, ...] = ()
     ignored: tuple[Ignored, ...] = ()
     next_due_at: datetime | None = None
 

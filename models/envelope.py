@@ -36,7 +36,8 @@ class StopAtFirst:
 class Data(BaseModel):
     """What an event says beside its envelope; an unknown field is refused, because a misspelt one must not vanish."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+    # What reads an event is built when the first one comes: whoever only looks at the ledger meets few of their types.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, defer_build=True)
 
 
 def _names_and_version(schema: dict[str, Any]) -> None:
@@ -52,7 +53,7 @@ class Envelope(BaseModel, Generic[KindT, DataT]):
     events of one source that bear the same ``time``. ``partitionkey`` is the partitioning extension: the Kafka key.
     """
 
-    model_config = ConfigDict(frozen=True, extra="allow", json_schema_extra=_names_and_version)
+    model_config = ConfigDict(frozen=True, extra="allow", json_schema_extra=_names_and_version, defer_build=True)
     __pydantic_extra__: dict[ExtensionName, ExtensionValue]
 
     specversion: Literal["1.0"] = "1.0"

@@ -5,6 +5,7 @@ slowly and in a fixed order, by :mod:`models.diagnosis`; so the common case pays
 """
 
 from collections.abc import Callable
+from functools import cache
 from hashlib import sha256
 from typing import Annotated, Final
 
@@ -15,21 +16,41 @@ from models.diagnosis import MAX_BYTES, examine, examine_output
 from models.history import InputEvent
 from models.kafka_binding import Headers, structured_text
 from models.refusal import Refusal as Refusal  # noqa: PLC0414 - part of what parse gives
-from models.schemas import INPUTS, SCHEMA_URIS, TYPES_ON, AnyEvent, OutputEvent
+from models.schemas import INPUTS, OUTPUTS, SCHEMA_URIS, TYPES_ON, AnyEvent, OutputEvent
 
-_ADAPTER: Final = TypeAdapter[InputEvent](
-    Annotated[InputEvent, Field(discriminator="type")],
-    # Most texts of an event (id, time, trace) come once: to keep them for the next one costs more than it saves.
-    config=ConfigDict(cache_strings="keys"),
-)
-_read: Final[Callable[[bytes], InputEvent]] = _ADAPTER.validator.validate_json
-_OUTPUT: Final = TypeAdapter[OutputEvent](Annotated[OutputEvent, Field(discriminator="type")])
+
+@cache
+def _reader() -> Callable[[bytes], InputEvent]:
+    """What reads an input; built when the first one comes, for whoever only reads the ledger needs none."""
+    adapter = TypeAdapter[InputEvent](
+        Annotated[InputEvent, Field(discriminator="type")],
+        # Most texts of an event (id, time, trace) come once: to keep them for the next one costs more than it saves.
+        config=ConfigDict(cache_strings="keys"),
+    )
+    read: Callable[[bytes], InputEvent] = adapter.validator.validate_json
+    return read
+
+
+@cache
+def _outputs() -> TypeAdapter[OutputEvent]:
+    """What reads an output."""
+    return TypeAdapter[OutputEvent](Annotated[OutputEvent, Field(discriminator="type")])
+
+
 _VERSIONS_ON: Final = {
     (topic, event_type): SCHEMA_URIS[event_type] for topic, types in TYPES_ON.items() for event_type in types
 }
 """For each type that a topic carries what ``dataschema`` may be."""
 
 _OPTIONAL: Final = ("dataschema", "sequence", "partitionkey")
+
+
+def make_ready() -> None:
+    """Build what reads every type of event, so that the first of each is read as quickly as the next."""
+    _reader()
+    _outputs()
+    for event_class in (*INPUTS.values(), *OUTPUTS.values()):
+        event_class.model_rebuild()
 
 
 def parse(value: bytes | None, key: bytes | None, headers: Headers, topic: str) -> InputEvent | Refusal:
@@ -48,7 +69,7 @@ def parse(value: bytes | None, key: bytes | None, headers: Headers, topic: str) 
 def parse_output(value: bytes | None) -> OutputEvent | Refusal:
     """The event that a record of an output topic holds, or why it holds none; never raises."""
     try:
-        return _OUTPUT.validate_json(value or b"")
+        return _outputs().validate_json(value or b"")
     except ValidationError:
         return examine_output(value)
 
@@ -56,7 +77,7 @@ def parse_output(value: bytes | None) -> OutputEvent | Refusal:
 def _plainly(text: bytes, key: bytes | None, topic: str) -> InputEvent | None:
     """The event, if the text is one without any doubt."""
     try:
-        event = _read(text)
+        event = _reader()(text)
     except ValidationError:
         return None
     given, data = event.__pydantic_fields_set__, event.data

@@ -139,7 +139,7 @@ class WorkingHours(Calendar):
         self._spec = spec
         self._week = week
         self._zone = zone_named(spec.zone)
-        self._years = known_years(spec)
+        self._years = range(0)
         self._openings = NOTHING_YET
 
     def add(self, start: datetime, amount: timedelta | int) -> datetime:
@@ -220,6 +220,8 @@ class WorkingHours(Calendar):
 
     def _learn(self, known: Openings, year: int) -> Openings:
         """The table widened by the decade of the year; kept for the next question."""
+        if not self._years:  # only now, for the lists of holidays are slow to load
+            self._years = known_years(self._spec)
         if year not in self._years:
             raise BeyondCalendar(
                 f"{year} is beyond the calendar, which knows {self._years[0]} to {self._years[-1]} ({self._spec.zone})"

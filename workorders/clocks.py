@@ -31,7 +31,7 @@ class _Unpaused(NamedTuple):
     warn: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Asked:
     """A pause as it was asked for: its stretch after an early end, and its reason."""
 
@@ -40,7 +40,7 @@ class Asked:
     reason: PauseReason
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class InForce:
     """What a clock's due and warning times are, from an instant until the next one of the list."""
 
@@ -108,16 +108,17 @@ def in_force(
     """
     entries: list[_Entry] = []
     found: list[InForce] = []
+    runs = False
     for step in steps:
         entries = _restack(entries, step)
-        times = [
-            times
-            for n, entry in enumerate(entries)
-            if (times := _times(clock, step, entry, pauses, promise if n == 0 else None)) is not None
-        ]
-        due = min((due for due, _ in times), default=NEVER)
-        found.append(InForce(step.since, due, min((warn for _, warn in times), default=NEVER)))
-    return tuple(found) if any(force.due is not NEVER for force in found) else ()
+        due = warn = NEVER
+        for n, entry in enumerate(entries):
+            times = _times(clock, step, entry, pauses, promise if n == 0 else None)
+            if times is not None:
+                due, warn = min(due, times[0]), min(warn, times[1])
+        runs = runs or due is not NEVER
+        found.append(InForce(step.since, due, warn))
+    return tuple(found) if runs else ()
 
 
 def _restack(entries: list[_Entry], step: Step) -> list[_Entry]:
@@ -161,6 +162,8 @@ def _times(
     return _paused(calendar, start, due, pauses), _paused(calendar, start, warn, pauses)
 
 
+# Most orders are given one of a few lengths of time.
+@lru_cache(maxsize=REMEMBERED)
 def _part(amount: timedelta, fraction: float) -> timedelta:
     return timedelta(seconds=int(amount.total_seconds() * fraction))
 

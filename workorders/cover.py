@@ -4,16 +4,14 @@ The rules are docs/RULES.md, section 4. Everything is a function of the night's 
 policy and of now; no event is needed.
 """
 
-from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
 
 from models.decision import Condition, CoverState, NightReckoning, NightState
-from models.history import Taken
 from models.ids import night_id
 from models.premises import Premises
 from models.shift_cover import CoverWithdrawn, Supplier
-from workorders.history import Arranged, arrange
+from workorders.history import Arranged
 from workorders.night_contested import contest
 from workorders.night_course import Course, Stretch, follow, next_change
 from workorders.night_fold import STATUS_AFTER, Cover
@@ -21,7 +19,7 @@ from workorders.night_plan import NightPolicy, nights_in_play, plan_night
 from workorders.night_words import shortage_reason
 from workorders.order_fold import FIRST_SPELL
 
-__all__ = ["NOT_CONFIRMED", "NightPolicy", "nights_in_play", "reckon_arranged_night", "reckon_night"]
+__all__ = ["NOT_CONFIRMED", "NightPolicy", "nights_in_play", "reckon_night"]
 
 NOT_CONFIRMED: Final = "not-confirmed"
 """The label of a night about which nobody has said anything."""
@@ -30,19 +28,9 @@ _MINUTE: Final = timedelta(minutes=1)
 
 
 def reckon_night(
-    premises: Premises, night: date, history: Sequence[Taken], policy: NightPolicy, now: datetime
-) -> NightReckoning:
-    """The night at ``now`` from its history, in whatever order and however often its events are given.
-
-    Each condition is the latest stretch in which it held, past ones included.
-    """
-    return reckon_arranged_night(premises, night, arrange(history, policy.late_after), policy, now)
-
-
-def reckon_arranged_night(
     premises: Premises, night: date, arranged: Arranged, policy: NightPolicy, now: datetime
 ) -> NightReckoning:
-    """The same from a history that is in order already."""
+    """The night at ``now`` from its history, put in order; each condition is the latest stretch in which it held."""
     plan = plan_night(premises, night, policy)
     kept = arranged.kept
     course = follow(kept, plan, now)

@@ -15,7 +15,6 @@ from models.decision import (
     Decision,
     DisputeChange,
     NightState,
-    OrderState,
     Reached,
     Remembered,
     SourceState,
@@ -24,7 +23,7 @@ from models.escalation import EscalationKind
 from models.history import Taken
 from models.ids import SOURCE_PREFIX
 from models.premises import Premises, Source
-from workorders.cover import reckon_arranged_night
+from workorders.cover import reckon_night
 from workorders.disputes import Dispute
 from workorders.history import arrange
 from workorders.order_decision import OrderCase, reckon_order
@@ -44,7 +43,7 @@ class Undecidable(ValueError):  # noqa: N818 - a refusal that reads as a sentenc
     """The case names something that the estate does not have; the sentence says what."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Case:
     """One subject to decide: everything accepted about it, its context, and what was said about it.
 
@@ -59,14 +58,6 @@ class Case:
     remembered: Remembered = field(default_factory=Remembered)
     heard: Sequence[datetime] = ()
     since: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Affected:
-    """Which other open orders of the premises must be decided again: those of the groups, and security orders."""
-
-    groups: frozenset[str]
-    security: bool
 
 
 def decide(case: Case, world: World, now: datetime) -> Decision:
@@ -114,7 +105,7 @@ def _decide_night(case: Case, world: World, now: datetime) -> Decision:
     night = date.fromisoformat(case.subject.rpartition("/")[2])
     policy = _night_policy(world, night)
     arranged = arrange(case.history, policy.late_after)
-    found = reckon_arranged_night(premises, night, arranged, policy, now)
+    found = reckon_night(premises, night, arranged, policy, now)
     earliest = found.state.starts - max(policy.spec.nights.warn_before, policy.spec.nights.sudden_within)
     since = min([earliest, *(taken.event.time for taken in case.history)])
     answers = answers_for(case.subject, arranged.answers, NIGHT_LADDERS, (policy,), since)
@@ -138,8 +129,9 @@ def _decide_source(case: Case, world: World, now: datetime) -> Decision:
     policy = world.policies.at(case.since)
     found = reckon_source(source, case.heard, case.since, now)
     arranged = arrange(case.history, policy.late_after)
-    answers = answers_for(case.subject, arranged.answers, SOURCE_LADDERS, (policy,), case.since)
-    ladders = Ladders(case.unit, case.subject, lambda _: policy, _routes(world, case.unit))
+    later = [version for start, version in world.policies.entries if start > case.since]
+    answers = answers_for(case.subject, arranged.answers, SOURCE_LADDERS, (policy, *later), case.since)
+    ladders = Ladders(case.unit, case.subject, world.policies.at, _routes(world, case.unit))
     reached, next_rung = reach(ladders, found.conditions, answers, now)
     return _decision(case, replace(found.state, next_due_at=_next(found.next_at, next_rung, world, now)), reached, now)
 
@@ -191,17 +183,3 @@ def _because(history: Sequence[Taken]) -> str | None:
     newest = max(history, key=lambda taken: taken.heard)
     event = newest.event
     return f"{event.type} of {event.time.isoformat()} was heard at {newest.heard.isoformat()}"
-
-
-def affects(before: OrderState | NightState | None, after: OrderState | NightState) -> Affected:
-    """Which other open orders of the premises a change of a subject touches through joined risk."""
-    if isinstance(after, NightState):
-        was = before.short if isinstance(before, NightState) else ()
-        return Affected(frozenset(), security=was != after.short)
-    if before is not None and not isinstance(before, OrderState):
-        return Affected(frozenset(), security=False)
-    old = before.exposure if before is not None else ()
-    if old == after.exposure:
-        return Affected(frozenset(), security=False)
-    groups = (group for _, _, exposed in (*old, *after.exposure) for group in exposed)
-    return Affected(frozenset(groups), security=False)

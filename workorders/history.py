@@ -5,17 +5,16 @@ Most histories hold no correction and nothing late; those take one pass.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from models.decision import Ignored
 from models.history import Taken
-from workorders.history_order import ANSWERS_FROM, CORRECTIONS_FROM, RANKS, REPORTS, in_order, one_raised
+from workorders.history_order import ANSWERS_FROM, CORRECTIONS_FROM, RANKS, REPORTS, by_time, in_order, one_raised
 from workorders.history_stages import LateReport, Stage, corrected
 
 __all__ = ["Arranged", "LateReport", "Stage", "arrange"]
 
-_BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
 _NEVER_LATE: Final = timedelta.max
 
 
@@ -63,9 +62,9 @@ def arrange(taken: Sequence[Taken], late_after: Callable[[str], timedelta | None
     ``late_after`` gives for a role how long after its time a report of it may be heard; None: never late.
     """
     limits: dict[str, timedelta] = {}
+    raised: list[Taken] = []
     own: list[Taken] = []
     answers: list[Taken] = []
-    ordered, last = True, _BEGINNING
     for item in taken:
         event = item.event
         kind = type(event)
@@ -78,14 +77,9 @@ def arrange(taken: Sequence[Taken], late_after: Callable[[str], timedelta | None
                 limits[role] = _limit(late_after(role))
             if item.heard - event.time > limits[role]:
                 return _corrected(taken, late_after)
-        if event.time <= last or (rank == 0 and own):
-            ordered = False
-        last = event.time
-        (own if rank < ANSWERS_FROM else answers).append(item)
-    if ordered:
-        return Arranged(own, answers)
-    own, ignored = one_raised(in_order(own))
-    return Arranged(own, in_order(answers), ignored)
+        (raised if not rank else own if rank < ANSWERS_FROM else answers).append(item)
+    kept, ignored = one_raised([*by_time(raised), *by_time(own)])
+    return Arranged(kept, by_time(answers), ignored)
 
 
 def _corrected(taken: Sequence[Taken], late_after: Callable[[str], timedelta | None]) -> Arranged:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from operator import attrgetter, lt
 from typing import Final
 
 from models.decision import Ignored
@@ -124,6 +125,9 @@ REPORTS: Final[frozenset[type[InputEvent]]] = frozenset(
 """What can be heard so late that the client side must confirm it; a retraction can be too."""
 
 
+_TIME: Final = attrgetter("event.time")
+
+
 def identity(event: InputEvent) -> Identity:
     """What the event is known by."""
     return event.source, event.id
@@ -131,8 +135,24 @@ def identity(event: InputEvent) -> Identity:
 
 def in_order(taken: Iterable[Taken]) -> list[Taken]:
     """The events in the order in which they are folded, each once; ``raised`` comes first, whatever its time."""
+    raised: list[Taken] = []
+    others: list[Taken] = []
+    for item in taken:
+        (raised if type(item.event) is Raised else others).append(item)
+    return [*by_time(raised), *by_time(others)]
+
+
+def by_time(taken: list[Taken]) -> list[Taken]:
+    """The events in order, each once; ``raised`` must not be among others."""
+    # Mostly no two bear one time: then there is nothing to tell apart, and nothing is there twice.
+    if len(taken) < 2:
+        return taken
+    ordered = sorted(taken, key=_TIME)
+    times = list(map(_TIME, ordered))
+    if all(map(lt, times, times[1:])):
+        return ordered
     first: dict[Identity, Taken] = {}
-    for item in sorted(taken, key=_place):
+    for item in sorted(ordered, key=_place):
         first.setdefault((item.event.source, item.event.id), item)
     return list(first.values())
 
@@ -140,7 +160,7 @@ def in_order(taken: Iterable[Taken]) -> list[Taken]:
 def one_raised(own: list[Taken]) -> tuple[list[Taken], tuple[Ignored, ...]]:
     """The events in order with only the first ``raised``, and the others, which are ignored."""
     repeated = 1
-    while repeated < len(own) and isinstance(own[repeated].event, Raised):
+    while repeated < len(own) and type(own[repeated].event) is Raised:
         repeated += 1
     if repeated == 1:
         return own, ()
@@ -148,7 +168,6 @@ def one_raised(own: list[Taken]) -> tuple[list[Taken], tuple[Ignored, ...]]:
     return own[:1] + own[repeated:], tuple(Ignored(*identity(item.event), why) for item in own[1:repeated])
 
 
-def _place(item: Taken) -> tuple[bool, datetime, int, str, str, str, datetime]:
+def _place(item: Taken) -> tuple[datetime, int, str, str, str, datetime]:
     event = item.event
-    rank = RANKS[type(event)]
-    return rank != 0, event.time, rank, event.source, event.sequence or "", event.id, item.heard
+    return event.time, RANKS[type(event)], event.source, event.sequence or "", event.id, item.heard

@@ -1,6 +1,6 @@
 """How a history with late reports looked at each settlement: what is followed, and what stands without the late."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
@@ -15,11 +15,22 @@ _BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(slots=True)
 class LateReport:
-    """A report, or a retraction, that was heard late; ``verdict`` None: the client side has not settled it."""
+    """A report, or a retraction, that was heard late, and what settled it; None: the client side has not."""
 
     taken: Taken
-    verdict: Literal["confirmed", "refused"] | None
-    settled_at: datetime | None
+    settled_by: Taken | None
+
+    @property
+    def verdict(self) -> Literal["confirmed", "refused"] | None:
+        """What the client side said of it; a rejection of the work refuses a completion."""
+        if self.settled_by is None:
+            return None
+        return "confirmed" if confirms(self.settled_by) else "refused"
+
+    @property
+    def settled_at(self) -> datetime | None:
+        """The time that the settlement bears."""
+        return None if self.settled_by is None else self.settled_by.event.time
 
 
 @dataclass(slots=True)
@@ -49,20 +60,25 @@ class Corrected:
 def corrected(ordered: list[Taken], limit: Callable[[str], timedelta]) -> Corrected:
     """The history, given in order, with its corrections done."""
     corrections = Corrections(ordered, limit)
+    own: dict[Identity, Taken] = {}
+    answers: dict[Identity, Taken] = {}
+    for item in ordered:
+        rank = RANKS[type(item.event)]
+        if rank < CORRECTIONS_FROM:
+            (own if rank < ANSWERS_FROM else answers)[identity(item.event)] = item
     effect = corrections.effect(_BEGINNING)
-    stages = [_stage(ordered, corrections, effect, _BEGINNING)]
+    stages = [_stage(own, corrections, effect, _BEGINNING)]
     for since in corrections.settlement_times():
         before, effect = effect, corrections.effect(since)
         if effect != before:
-            stages.append(_stage(ordered, corrections, effect, since))
+            stages.append(_stage(own, corrections, effect, since))
     out = effect.removed | effect.refused
-    answers = [item for item in ordered if ANSWERS_FROM <= RANKS[type(item.event)] < CORRECTIONS_FROM]
-    repeated = one_raised(_own(ordered, out))[1]
+    repeated = one_raised(_left(own, out))[1]
     return Corrected(
-        [item for item in answers if identity(item.event) not in out],
+        _left(answers, out),
         (*corrections.ignored(effect), *repeated),
         tuple(
-            _report(item, effect.settled.get(who))
+            LateReport(item, effect.settled.get(who))
             for who, item in corrections.late.items()
             if who not in effect.removed
         ),
@@ -70,23 +86,17 @@ def corrected(ordered: list[Taken], limit: Callable[[str], timedelta]) -> Correc
     )
 
 
-def _stage(ordered: list[Taken], corrections: Corrections, effect: Effect, since: datetime) -> Stage:
-    kept = one_raised(_own(ordered, effect.removed | effect.refused))[0]
+def _stage(own: Mapping[Identity, Taken], corrections: Corrections, effect: Effect, since: datetime) -> Stage:
+    kept = one_raised(_left(own, effect.removed | effect.refused))[0]
     unsettled = corrections.late.keys() - effect.settled.keys()
     heard = [corrections.late[who].heard for who in unsettled if who not in effect.removed]
     if not heard:
         return Stage(since, kept, None, None)
     left_out = unsettled | effect.refused
-    without = _own(ordered, left_out | corrections.removed_without(left_out))
+    without = _left(own, left_out | corrections.removed_without(left_out))
     return Stage(since, kept, one_raised(without)[0], min(heard))
 
 
-def _own(ordered: list[Taken], out: Collection[Identity]) -> list[Taken]:
-    """The subject's own events that are not out."""
-    return [item for item in ordered if RANKS[type(item.event)] < ANSWERS_FROM and identity(item.event) not in out]
-
-
-def _report(late: Taken, by: Taken | None) -> LateReport:
-    if by is None:
-        return LateReport(late, None, None)
-    return LateReport(late, "confirmed" if confirms(by) else "refused", by.event.time)
+def _left(events: Mapping[Identity, Taken], out: Collection[Identity]) -> list[Taken]:
+    """The events that are not out, in their order."""
+    return [item for who, item in events.items() if who not in out]

@@ -4,15 +4,18 @@ Source of the rules: docs/RULES.md, section 3. A ladder is reckoned from its con
 it remembers nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Protocol
+from operator import attrgetter
+from typing import Final, Protocol
 
 from models.decision import Condition
 from models.policy import Rung
 from models.work_order import Priority
+
+_WHEN: Final = attrgetter("at")
 
 
 class AnswerKind(Enum):
@@ -92,9 +95,6 @@ def climb(condition: Condition, rules: LadderRules, answers: Sequence[Answer], n
     return Climb(climber.result(), next_at)
 
 
-_Happening = tuple[datetime, int, Callable[[datetime, datetime], None]]
-
-
 class _Climber:
     """The walk up one ladder, event by event in time."""
 
@@ -136,17 +136,16 @@ class _Climber:
         """Walk up to now; tell when the next rung or repeat is due if nothing else happens."""
         end = self.condition.end
         while True:
-            due = self._due()
-            happening: list[_Happening] = [(due, 2, self._fire)] if due is not None else []
-            if self.steps:
-                happening.append((self.steps[0][0], 1, self._change_priority))
+            at = due = self._due()
+            act = self._fire
+            # Of what happens at one instant an answer comes first, then a change of priority.
+            if self.steps and (at is None or self.steps[0][0] <= at):
+                at, act = self.steps[0][0], self._change_priority
             if self.answers and self.last is not None:
-                happening.append((max(self.answers[0].at, self.cursor), 0, self._answer))
-            if not happening:
-                return None
-            # No two of them share a rank, so which acts first is never asked of the acts themselves.
-            at, _, act = min(happening)
-            if end is not None and at >= end:
+                answered = max(self.answers[0].at, self.cursor)
+                if at is None or answered <= at:
+                    at, act = answered, self._answer
+            if at is None or (end is not None and at >= end):
                 return None
             if at > now:
                 return due
@@ -175,12 +174,9 @@ class _Climber:
     def _repeat_due(self) -> datetime | None:
         if not self.rungs or self.rungs[-1].repeat is None:
             return None
-        last = self.fired.get(self.rungs[-1].name)
-        if last is None:
-            return None
         if self.held_until is not None:
             return self.held_until
-        return max(last.at + self.rungs[-1].repeat, self.cursor)
+        return max(self.fired[self.rungs[-1].name].at + self.rungs[-1].repeat, self.cursor)
 
     def _fire(self, at: datetime, now: datetime, /) -> None:
         rung = self._pending()
@@ -257,7 +253,7 @@ class _Climber:
 
     def _mark(self, answer: Answer, until: datetime) -> None:
         named = self.fired.get(answer.rung) if answer.rung is not None else None
-        fired = named or max(self.fired.values(), key=_when, default=None)
+        fired = named or max(self.fired.values(), key=_WHEN, default=None)
         if fired is not None:
             fired.acknowledged_until = until
 
@@ -275,7 +271,7 @@ class _Climber:
             stopped = self.fired.pop(name)
             stopped.end(at, "the priority fell and the lower ladder has no such rung")
             self.done.append(stopped)
-        self.last = max(self.fired.values(), key=_when, default=self.last)
+        self.last = max(self.fired.values(), key=_WHEN, default=self.last)
 
     def result(self) -> tuple[Fired, ...]:
         """Every rung reached; those of a condition that has ended end with it."""
@@ -283,10 +279,8 @@ class _Climber:
         if end is not None:
             for fired in self.fired.values():
                 fired.end(end, why)
+        if not self.done:
+            return tuple(sorted(self.fired.values(), key=_WHEN))
         # A rung that was stopped and reached again is one escalation: what it is now counts.
         latest = {(fired.rung.name, fired.repeat): fired for fired in (*self.done, *self.fired.values())}
-        return tuple(sorted(latest.values(), key=_when))
-
-
-def _when(fired: Fired) -> datetime:
-    return fired.at
+        return tuple(sorted(latest.values(), key=_WHEN))

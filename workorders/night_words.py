@@ -61,10 +61,10 @@ def _who(look: Look) -> str:
     """The people of the first shortage, by whichever requirement is the furthest from being met."""
     standing = [cover for cover in look.counted if cover.spans(look.since)]
     if look.required - len(standing) == look.first:
-        return f"{look.first} of {look.required} people"
+        return f"{look.first} of {look.required} {'person' if look.required == 1 else 'people'}"
     if look.own_staff - sum(cover.own for cover in standing) == look.first:
         return f"{look.first} of {look.own_staff} own staff"
-    return f"by report {look.first} people"
+    return f"By report {look.first} {'person' if look.first == 1 else 'people'}"
 
 
 def _cause(stretch: Stretch, fold: NightFold) -> str:

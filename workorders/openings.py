@@ -7,8 +7,6 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from holidays import country_holidays
-
 from models.calendar import FIRST_YEAR, LAST_YEAR, CalendarSpec, HolidayList, Week, window_minutes
 from workorders.wall_clock import instant_of, micros, midnight, zone_named
 
@@ -16,6 +14,8 @@ from workorders.wall_clock import instant_of, micros, midnight, zone_named
 @lru_cache(maxsize=4096)
 def _listed(holidays: HolidayList, year: int) -> frozenset[date]:
     """The days of one year that the list keeps; the same whatever was asked before."""
+    from holidays import country_holidays  # noqa: PLC0415 - slow to load, and most readers ask for no holiday
+
     days = country_holidays(
         holidays.country, subdiv=holidays.subdivision, categories=holidays.categories, years=year, expand=False
     )
@@ -36,6 +36,8 @@ def known_years(spec: CalendarSpec) -> range:
     """
     if spec.holidays is None:
         return range(FIRST_YEAR, LAST_YEAR + 1)
+    from holidays import country_holidays  # noqa: PLC0415 - as above
+
     listed = country_holidays(spec.holidays.country, subdiv=spec.holidays.subdivision)
     # The year before counts too: its last night may run into the first day.
     return range(max(FIRST_YEAR, listed.start_year + 1), min(LAST_YEAR, listed.end_year) + 1)

@@ -3,7 +3,8 @@
 Source of the rules: docs/RULES.md, 2.11 to 2.13 and section 6.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from models.decision import Condition
@@ -15,6 +16,17 @@ from workorders.order_fold import FIRST_SPELL
 from workorders.order_reckoning import ClockRun, Reckoned, due_at
 from workorders.order_words import ORPHAN_REASON, contested_reason, dispute_reason, rejected_reason
 from workorders.policy import Policy
+
+
+@dataclass(slots=True)
+class Reading:
+    """An order by one stage of the settlement of late reports: without those that are unsettled, and as it is followed.
+
+    ``kept`` works the latter out, so it is asked only where the order without them is in breach.
+    """
+
+    without: Reckoned | None
+    kept: Callable[[], Reckoned | None]
 
 
 def latest_dispute(reckoned: Reckoned) -> Dispute | None:
@@ -65,24 +77,26 @@ def rejected_conditions(reckoned: Reckoned) -> list[Condition]:
 
 
 def contested_spans(
-    stages: Sequence[Stage], readings: Sequence[tuple[Reckoned | None, Reckoned | None]], now: datetime
+    stages: Sequence[Stage], readings: Sequence[Reading], now: datetime
 ) -> list[tuple[Reckoned, ClockRun, datetime, datetime | None, datetime]]:
     """The latest contested stretch of each clock and spell.
 
-    ``readings`` gives for each stage the order without and with the unsettled late reports. The result names the
-    reading and the clock without them, the stretch, and when the earliest of the late reports was heard.
+    ``readings`` gives the order by each stage. The result names the reading and the clock without the unsettled late
+    reports, the stretch, and when the earliest of them was heard.
     """
     found: dict[tuple[str, str], tuple[Reckoned, ClockRun, datetime, datetime | None, datetime]] = {}
     for n, stage in enumerate(stages):
-        without, kept = readings[n]
+        without = readings[n].without
         if without is None or stage.heard is None or stage.since > now:
             continue
         settled = stages[n + 1].since if n + 1 < len(stages) else None
         if settled is not None and settled > now:
             settled = None
         last = now if settled is None else settled - timedelta.resolution
-        for run in without.runs:
-            if run.breach is None or not run.stands_at(last) or _stands(kept, run, last):
+        standing = [run for run in without.runs if run.stands_at(last)]
+        kept = readings[n].kept() if standing else None
+        for run in standing:
+            if run.breach is None or _stands(kept, run, last):
                 continue
             onset = max(run.breach, stage.heard)
             key = (run.clock, run.spell.id)
@@ -102,7 +116,7 @@ def _stands(kept: Reckoned | None, like: ClockRun, at: datetime) -> bool:
 
 def contested_conditions(
     stages: Sequence[Stage],
-    readings: Sequence[tuple[Reckoned | None, Reckoned | None]],
+    readings: Sequence[Reading],
     late: Sequence[Taken],
     now: datetime,
 ) -> list[Condition]:

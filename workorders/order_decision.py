@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
-from models.decision import Classification, ClockState, Condition, Context, Ignored, OrderState, Reached
+from models.decision import Classification, ClockState, Condition, Context, Exposed, Ignored, OrderState, Reached
 from models.escalation import ClockName, EscalationKind
 from models.history import Taken
 from models.ids import subject_name
@@ -16,7 +16,10 @@ from workorders.answers import LadderKey, Sorted
 from workorders.clocks import NEVER, force_at
 from workorders.disputes import Dispute
 from workorders.history import Arranged, arrange
+from workorders.history_order import identity
+from workorders.joined import joined_windows
 from workorders.order_conditions import (
+    Reading,
     contested_conditions,
     dispute_condition,
     latest_dispute,
@@ -83,21 +86,42 @@ def reckon_order(case: OrderCase, history: Sequence[Taken]) -> OrderReckoning:
     if conditions:
         reached, next_rung = reach(_ladders(case, reckoned.base), conditions, answers, case.now)
         ahead.extend([] if next_rung is None else [next_rung])
-    if reckoned.fold.ended_at is None:
-        ahead.append(reckoned.policy.next_season_change(case.now))
-    ignored = (*arranged.ignored, *reckoned.fold.ignored, *unmatched(answers))
+    ahead.extend(_changes_ahead(case, reckoned))
+    ignored = (*arranged.ignored, *_ignored(reckoned, arranged), *unmatched(answers))
     disputed = dispute if dispute is not None and dispute.until is None else None
-    state = _state(case, reckoned, disputed, contest.standing(case.now), ignored, min(ahead, default=None))
+    state = _state(case, reckoned, disputed, contest, ignored, min(ahead, default=None))
     return OrderReckoning(state, reached, dispute)
+
+
+def _changes_ahead(case: OrderCase, reckoned: Reckoned) -> list[datetime]:
+    """The instants ahead at which time alone changes the order's facts, its priority or its pauses."""
+    ended = reckoned.fold.ended_at
+    if ended is not None and ended <= case.now:
+        return []
+    edges = [edge for pause in reckoned.pauses for edge in pause]
+    windows = joined_windows(case.subject, reckoned.exposure, case.context) if reckoned.exposure else []
+    edges.extend(edge for window in windows for edge in window if edge is not None)
+    last = reckoned.policy.next_season_change(case.now) if ended is None else ended
+    return [last, *(edge for edge in edges if case.now < edge < last)]
+
+
+def _ignored(reckoned: Reckoned, arranged: Arranged) -> list[Ignored]:
+    """What the order's fold had no use for, but for a rejection that refused a late completion: it did change that."""
+    refused = {identity(late.settled_by.event) for late in arranged.late if late.settled_by is not None}
+    return [one for one in reckoned.fold.ignored if (one.source, one.id) not in refused]
 
 
 @dataclass(slots=True)
 class Contest:
-    """What is contested on an order, by which reading of its history, and the instants ahead that may bring more."""
+    """What is contested on an order, by which reading of its history, and the instants ahead that may bring more.
+
+    ``doubted`` are the stretches of every reading that was looked at, beside the present one.
+    """
 
     conditions: Sequence[Condition] = ()
     reading: Reckoned | None = None
     ahead: Sequence[datetime] = ()
+    doubted: tuple[Exposed, ...] = ()
 
     def standing(self, now: datetime) -> frozenset[str]:
         """The clocks that are contested at the instant."""
@@ -109,32 +133,38 @@ NO_CONTEST: Final = Contest()
 
 def _contest(case: OrderCase, arranged: Arranged, present: Reckoned | None) -> Contest:
     """What is contested by the history as it was settled from each instant on; ``present`` is the last such reading."""
-    past = [None if stage.without is None else case.reckon(stage.kept) for stage in arranged.stages[:-1]]
+    doubted: dict[Exposed, None] = {}
+
+    def looked_at(kept: Sequence[Taken]) -> Reckoned | None:
+        found = case.reckon(kept)
+        doubted.update(dict.fromkeys(found.exposure if found is not None else ()))
+        return found
+
     readings = [
-        (None if stage.without is None else case.reckon(stage.without), kept)
-        for stage, kept in zip(arranged.stages, [*past, present], strict=True)
+        Reading(None if stage.without is None else looked_at(stage.without), partial(looked_at, stage.kept))
+        for stage in arranged.stages
     ]
+    readings[-1].kept = lambda: present
     late = [report.taken for report in arranged.late]
     conditions = contested_conditions(arranged.stages, readings, late, case.now)
-    last = readings[-1][0]
+    last = readings[-1].without
     ahead = [] if last is None else [run.breach for run in last.runs if run.breach and run.breach > case.now]
-    reading = next((without for without, _ in reversed(readings) if without is not None), None)
-    return Contest(conditions, reading, ahead)
+    reading = next((one.without for one in reversed(readings) if one.without is not None), None)
+    return Contest(conditions, reading, ahead, tuple(doubted))
 
 
 def _answers(case: OrderCase, history: Sequence[Taken], arranged: Arranged, policies: Iterable[Policy]) -> Sorted:
     """The answers by ladder: an id derives whether or not its ladder runs, so every rejection counts as a spell."""
     if not arranged.answers:
         return NO_ANSWERS
-    rejections = sorted(
-        (taken.event.time, f"{taken.event.source}|{taken.event.id}")
-        for taken in history
-        if isinstance(taken.event, CompletionRejected)
-    )
-    ladders = _possible_ladders((FIRST_SPELL, *dict.fromkeys(spell for _, spell in rejections)))
-    versions = tuple({policy.version: policy for policy in policies}.values())
-    since = min(*[taken.event.time for taken in history], *[taken.heard for taken in history])
-    return answers_for(case.name, arranged.answers, ladders, versions, since)
+    since, rejections = history[0].heard, []
+    for taken in history:
+        event = taken.event
+        since = min(since, event.time, taken.heard)
+        if type(event) is CompletionRejected:
+            rejections.append((event.time, f"{event.source}|{event.id}"))
+    ladders = _possible_ladders((FIRST_SPELL, *dict.fromkeys(spell for _, spell in sorted(rejections))))
+    return answers_for(case.name, arranged.answers, ladders, tuple(dict.fromkeys(policies)), since)
 
 
 def _policies(reckoned: Reckoned | None) -> list[Policy]:
@@ -143,7 +173,7 @@ def _policies(reckoned: Reckoned | None) -> list[Policy]:
 
 def _judge(history: Sequence[Taken], case: OrderCase) -> Policy:
     """The policy that says what is late: that of the raised event, else of the earliest that was heard."""
-    raised = [taken.event.time for taken in history if isinstance(taken.event, Raised)]
+    raised = [taken.event.time for taken in history if type(taken.event) is Raised]
     return case.timeline.at(min(raised) if raised else min((taken.heard for taken in history), default=case.now))
 
 
@@ -151,9 +181,9 @@ def _late_raised(case: OrderCase, reckoned: Reckoned, arranged: Arranged) -> lis
     """The order's time as an orphan, if events waited for it longer than the policy allows."""
     raised = reckoned.fold.raised
     waiting = [taken.heard for taken in arranged.kept if taken is not raised]
-    if not waiting:
+    if not waiting or raised.heard <= min(waiting):
         return []
-    condition = orphan_condition(raised.heard if raised else None, waiting, case.timeline.at(min(waiting)))
+    condition = orphan_condition(raised.heard, waiting, case.timeline.at(min(waiting)))
     return [] if condition is None else [condition]
 
 
@@ -195,6 +225,7 @@ def _unraised(case: OrderCase, history: Sequence[Taken], arranged: Arranged, con
         subject=case.subject,
         premises=case.premises.id,
         status="orphan" if waiting else "void",
+        doubted=contest.doubted,
         ignored=(*arranged.ignored, *unmatched(answers)),
         next_due_at=min(ahead, default=None),
     )
@@ -205,7 +236,7 @@ def _state(
     case: OrderCase,
     reckoned: Reckoned,
     dispute: Dispute | None,
-    contested: frozenset[str],
+    contest: Contest,
     ignored: tuple[Ignored, ...],
     next_at: datetime | None,
 ) -> OrderState:
@@ -219,32 +250,29 @@ def _state(
         ended_at=fold.ended_at,
         spell=fold.spells[-1].id,
         classification=_classification(last, reckoned),
-        clocks=_clocks(reckoned, contested, case.now),
-        paused_until=next((until for since, until in reckoned.pauses if since <= case.now < until), None),
+        clocks=_clocks(reckoned, contest.standing(case.now), case.now),
+        paused_until=_paused_until(reckoned, case.now),
         provider_priority=fold.views[-1][1] if fold.views else None,
         dispute_since=dispute.since if dispute is not None else None,
         contractor_reference=fold.contractor_reference,
         groups=last.policy.groups_of(last.facts.asset),
         security=last.policy.is_security(last.facts.asset),
         exposure=tuple(reckoned.exposure),
+        doubted=contest.doubted,
         ignored=ignored,
         next_due_at=next_at,
     )
 
 
+def _paused_until(reckoned: Reckoned, now: datetime) -> datetime | None:
+    """The end of the pause that is going on; an order that has ended is paused no more."""
+    if reckoned.fold.ended_at is not None:
+        return None
+    return next((until for since, until in reckoned.pauses if since <= now < until), None)
+
+
 def _classification(step: BaseStep, reckoned: Reckoned) -> Classification:
-    facts = step.facts
-    known = (
-        ("premises_kind", reckoned.kind.value),
-        ("asset", facts.asset),
-        ("fault", facts.fault),
-        ("impacts", ", ".join(sorted(facts.impacts))),
-        ("alternative_available", "yes" if facts.alternative else "no"),
-        ("out_of_hours", "yes" if step.out_of_hours else "no"),
-        ("season", step.season),
-        ("settled", "yes" if step.settled else "no"),
-    )
-    return Classification(step.base, reckoned.effective[-1].priority, step.rules, known, step.policy.version)
+    return Classification(step.base, reckoned.effective[-1].priority, step.rules, step.in_words, step.policy.version)
 
 
 def _clocks(reckoned: Reckoned, contested: frozenset[str], now: datetime) -> tuple[ClockState, ...]:

@@ -104,27 +104,29 @@ class OrderFold:
         "views",
     )
 
-    def __init__(self, may_pause: Callable[[PauseReason, str], bool]) -> None:
-        """Begin with nothing known."""
+    def __init__(self, raised: Taken, event: Raised, may_pause: Callable[[PauseReason, str], bool]) -> None:
+        """Begin with what the raised event says."""
+        data, at = event.data, event.time
         self.may_pause = may_pause
-        self.raised: Taken | None = None
-        self.raised_at: datetime | None = None
-        self.status = "void"
+        self.raised = raised
+        self.raised_at = at
+        self.status = "open"
         self.outcome = ""
-        self.facts: list[OrderFacts] = []
+        self.facts = [OrderFacts(at, raised.heard, data.asset, data.fault, data.impacts, data.alternative_available)]
         self.settled: list[tuple[datetime, Priority]] = []
         self.views: list[tuple[datetime, Priority]] = []
         self.versions: list[tuple[datetime, str]] = []
         self.pauses: list[AskedPause] = []
-        self.spells: list[Spell] = []
+        self.spells = [Spell(FIRST_SPELL, at, ALL_CLOCKS)]
         self.promise: tuple[datetime, str] | None = None
         self.contractor_reference: str | None = None
         self.ignored: list[Ignored] = []
+        _references(self, raised, data)
 
     @property
     def ended_at(self) -> datetime | None:
         """When the last spell ended, if it did."""
-        return self.spells[-1].ended if self.spells else None
+        return self.spells[-1].ended
 
     def ignore(self, taken: Taken, why: str) -> None:
         """Keep visible that an event changed nothing."""
@@ -140,26 +142,19 @@ JUDGED_ELSEWHERE: Final[frozenset[type[Any]]] = frozenset({OrderRetracted, Order
 
 
 def handled_types() -> frozenset[type[Any]]:
-    """Every event type that the fold has a case for."""
-    return frozenset(_CASES) | JUDGED_ELSEWHERE
+    """Every event type that the fold has a case for, the one that opens it among them."""
+    return frozenset(_CASES) | {Raised} | JUDGED_ELSEWHERE
 
 
-def fold_order(kept: Sequence[Taken], may_pause: Callable[[PauseReason, str], bool]) -> OrderFold:
-    """What the kept events of one order say; they must be in the order of history (``raised`` first).
+def fold_order(event: Raised, kept: Sequence[Taken], may_pause: Callable[[PauseReason, str], bool]) -> OrderFold:
+    """What the kept events of one order say; they must be in the order of history, of which ``event`` is the first.
 
     ``may_pause`` tells whether the policy lets a role pause for a reason.
     """
-    fold = OrderFold(may_pause)
-    for taken in kept:
-        event = taken.event
-        if fold.raised_at is None:
-            if isinstance(event, Raised):
-                _raised(fold, event, taken)
-            else:
-                fold.status = "orphan"
-        else:
-            at = event.time
-            _CASES[type(event)](fold, event, taken, max(fold.raised_at, at))
+    fold = OrderFold(kept[0], event, may_pause)
+    for taken in kept[1:]:
+        said = taken.event
+        _CASES[type(said)](fold, said, taken, max(fold.raised_at, said.time))
     return fold
 
 
@@ -171,14 +166,6 @@ def _case(kind: type[_EventT]) -> Callable[[_Handler[_EventT]], _Handler[_EventT
         return handler
 
     return register
-
-
-def _raised(fold: OrderFold, event: Raised, taken: Taken) -> None:
-    data, at = event.data, event.time
-    fold.raised, fold.raised_at, fold.status = taken, at, "open"
-    fold.facts.append(OrderFacts(at, taken.heard, data.asset, data.fault, data.impacts, data.alternative_available))
-    fold.spells.append(Spell(FIRST_SPELL, at, ALL_CLOCKS))
-    _references(fold, taken, data)
 
 
 def _references(fold: OrderFold, taken: Taken, data: RaisedData | AmendedData) -> None:

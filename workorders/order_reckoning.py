@@ -59,7 +59,6 @@ class Reckoned:
     """One order by one reading of its history (with or without the late reports)."""
 
     fold: OrderFold
-    kind: PremisesKind
     base: list[BaseStep]
     effective: list[Step]
     exposure: list[Exposed]
@@ -92,24 +91,19 @@ def reckon(
     now: datetime,
 ) -> Reckoned | None:
     """The order by the given reading of its history; None while nothing has raised it."""
-    first_policy = _first_policy(kept, timeline)
-    if first_policy is None:
+    # The order of history puts the raised event first.
+    opening = kept[0].event if kept else None
+    if type(opening) is not Raised:
         return None
-    fold = fold_order(kept, lambda reason, role: _may_pause(first_policy, reason, role))
+    first_policy = timeline.at(opening.time)
+    fold = fold_order(opening, kept, lambda reason, role: _may_pause(first_policy, reason, role))
     policies = policies_of(fold, timeline)
     until = now if fold.ended_at is None else min(now, fold.ended_at)
     base = base_steps(fold, policies, kind, until)
     exposure = exposure_of(fold, base)
     effective = effective_steps(subject, base, exposure, context, now)
     pauses = _pauses(fold, policies[0][1])
-    return Reckoned(fold, kind, base, effective, exposure, pauses, _runs(fold, effective, pauses, policies[0][1]))
-
-
-def _first_policy(kept: Sequence[Taken], timeline: PolicyTimeline) -> Policy | None:
-    # The order of history puts the raised event first.
-    if kept and isinstance(kept[0].event, Raised):
-        return timeline.at(kept[0].event.time)
-    return None
+    return Reckoned(fold, base, effective, exposure, pauses, _runs(fold, effective, pauses, policies[0][1]))
 
 
 def _may_pause(policy: Policy, reason: object, role: str) -> bool:
@@ -200,9 +194,7 @@ def _condition(
     reason: Callable[[BaseStep, ClockName, datetime], str],
     why: str,
 ) -> Condition:
-    raised = reckoned.fold.raised
-    assert raised is not None  # noqa: S101 - an order without it has no clocks
-    opened = run.spell.opened_by or raised
+    opened = run.spell.opened_by or reckoned.fold.raised
     due = due_at(run.forces, span[0])
     return Condition(
         kind,

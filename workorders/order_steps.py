@@ -24,6 +24,7 @@ class BaseStep:
     """From ``since`` on: the facts, the policy that judges them, and the base priority with its reasons."""
 
     since: datetime
+    kind: PremisesKind
     facts: OrderFacts
     policy: Policy
     season: str
@@ -31,6 +32,23 @@ class BaseStep:
     base: Priority
     rules: tuple[RuleMatch, ...]
     settled: bool
+    _in_words: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def in_words(self) -> tuple[tuple[str, str], ...]:
+        """What the priority was decided by; worked out once, for it is asked at each decision about the order."""
+        if not self._in_words:
+            self._in_words = (
+                ("premises_kind", self.kind.value),
+                ("asset", self.facts.asset),
+                ("fault", self.facts.fault),
+                ("impacts", ", ".join(sorted(self.facts.impacts))),
+                ("alternative_available", "yes" if self.facts.alternative else "no"),
+                ("out_of_hours", "yes" if self.out_of_hours else "no"),
+                ("season", self.season),
+                ("settled", "yes" if self.settled else "no"),
+            )
+        return self._in_words
 
 
 def policies_of(fold: OrderFold, timeline: PolicyTimeline) -> list[tuple[datetime, Policy]]:
@@ -84,7 +102,7 @@ def _opening(policy: Policy, kind: PremisesKind, facts: OrderFacts) -> tuple[Bas
     out_of_hours = not policy.is_office_hours(facts.since)
     base, rules = policy.classify(_facets(kind, facts, policy.season_at(facts.since), out_of_hours=out_of_hours))
     season = policy.season_at(facts.since)
-    step = BaseStep(facts.since, facts, policy, season, out_of_hours, base, rules, settled=False)
+    step = BaseStep(facts.since, kind, facts, policy, season, out_of_hours, base, rules, settled=False)
     return step, policy.next_season_change(facts.since)
 
 
@@ -104,7 +122,8 @@ def _base_step(
     season = policy.season_at(at)
     base, rules = policy.classify(_facets(kind, facts, season, out_of_hours=before.out_of_hours))
     settled = _settled_at(fold, at)
-    return BaseStep(at, facts, policy, season, before.out_of_hours, settled or base, rules, settled=settled is not None)
+    fixed = settled is not None
+    return BaseStep(at, kind, facts, policy, season, before.out_of_hours, settled or base, rules, settled=fixed)
 
 
 def _changes(fold: OrderFold, policies: Sequence[tuple[datetime, Policy]], until: datetime) -> list[datetime]:

@@ -7,13 +7,14 @@ from zoneinfo import ZoneInfo
 
 from models.escalation import ClockName
 from models.work_order import Priority
+from workorders.clocks import REMEMBERED
 from workorders.order_fold import Spell
 from workorders.order_steps import BaseStep
 
 _DONE: Final = {ClockName.ATTEND: "attendance", ClockName.MAKE_SAFE: "making safe", ClockName.FIX: "repair"}
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=REMEMBERED)
 def local(at: datetime, zone: ZoneInfo) -> str:
     """An instant as people of the zone write it, such as ``Tue 13 Jan 2026 04:10 GMT``."""
     return at.astimezone(zone).strftime("%a %d %b %Y %H:%M %Z")

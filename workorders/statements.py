@@ -1,6 +1,6 @@
 """Statements: what must be said so that what was said agrees with what stands (docs/RULES.md, section 7)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -24,19 +24,31 @@ def speak(
     if not reached and not said:
         return ()
     found: list[Statement] = []
-    known: set[UUID] = set()
+    known: list[UUID] = []
     for one in sorted(reached, key=_stands_last):
         before = said.get(one.id)
-        known.add(one.id)
+        if before is not None:
+            known.append(one.id)
         spoken = _about(one, before)
         if spoken is not None:
             reason = one.end_reason if spoken is StatementKind.CLOSED else one.reason
             found.append(Statement(before.n + 1 if before else 1, spoken, one, reason, now))
-    latest = {_rung(one): one for one in reached if one.repeat > 0}
-    for id_, before in said.items():
-        if id_ not in known and before.statement not in GONE:
-            found.append(_gone(before, latest.get(_rung(before.reached)), now, because()))
+    if len(known) < len(said):
+        found.extend(_about_the_rest(reached, said, known, now, because))
     return tuple(found)
+
+
+def _about_the_rest(
+    reached: Sequence[Reached],
+    said: Mapping[UUID, Said],
+    known: Collection[UUID],
+    now: datetime,
+    because: Callable[[], str | None],
+) -> list[Statement]:
+    """What must be said about those that were said and are not reached by what is known now."""
+    rest = [before for id_, before in said.items() if before.statement not in GONE and id_ not in known]
+    latest = {_rung(one): one for one in reached if one.repeat > 0} if rest else {}
+    return [_gone(before, latest.get(_rung(before.reached)), now, because()) for before in rest]
 
 
 def _stands_last(one: Reached) -> tuple[datetime, bool, int]:
@@ -61,7 +73,7 @@ def _about(one: Reached, before: Said | None) -> StatementKind | None:
 
 
 def _material(one: Reached) -> tuple[object, ...]:
-    return one.due_at, one.role, one.priority, one.labels, one.original_due_at, one.acknowledged_until
+    return one.due_at, one.role, one.priority, one.labels, one.original_due_at, one.acknowledged_until, one.reason
 
 
 def _gone(before: Said, later: Reached | None, now: datetime, because: str | None) -> Statement:

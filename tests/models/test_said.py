@@ -14,6 +14,7 @@ from models.envelope import Data, Envelope, schema_uri
 from models.escalation import EscalationKind, EscalationRaised, StatementData, StatementKind
 from models.ids import output_id, statement_id
 from models.outputs import (
+    ActivatedData,
     BacklogCell,
     BacklogCounted,
     BacklogData,
@@ -22,12 +23,14 @@ from models.outputs import (
     DisputeData,
     DisputeOpened,
     DisputeSettled,
+    EstateActivated,
     InputRejected,
+    PolicyActivated,
     RejectedData,
     RuleMatch,
 )
 from models.parse import Refusal, parse_output, to_json
-from models.said import OURSELVES, STATEMENTS, say
+from models.said import OURSELVES, STATEMENTS, say, say_json
 from models.schemas import OUTPUTS, AnyEvent, type_of
 from models.work_order import Priority
 from tests.models.asking import assert_fit_to_show
@@ -80,6 +83,9 @@ REJECTED = RejectedData(
     sha256="0" * 64,
     bytes_base64="AAAA",
 )
+ACTIVATED = ActivatedData(
+    effective_from=NOW, version="0" * 64, document="{}", activated_at=NOW, activated_by="division-facilities"
+)
 SAID: dict[type[Envelope[Any, Any]], Data] = {
     **dict.fromkeys(STATEMENTS.values(), STATEMENT),
     Classified: CLASSIFIED,
@@ -87,6 +93,8 @@ SAID: dict[type[Envelope[Any, Any]], Data] = {
     DisputeSettled: DISPUTE,
     BacklogCounted: BACKLOG,
     InputRejected: REJECTED,
+    PolicyActivated: ACTIVATED,
+    EstateActivated: ACTIVATED,
 }
 EVENTS: list[Any] = [
     say(event_class, output_id("test", "WO-1", n), AP, "WO-1", NOW, data)
@@ -114,6 +122,15 @@ def test_every_message_bears_source_schema_version_and_key(event: AnyEvent) -> N
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: str(event.type))
 def test_what_is_said_is_read_back_as_it_was(event: AnyEvent) -> None:
     assert parse_output(to_json(event)) == event
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: str(event.type))
+def test_what_is_said_without_a_look_is_the_same_text(event: AnyEvent) -> None:
+    data = {name: getattr(event.data, name) for name in type(event.data).model_fields}
+    for name in ("rules", "cells"):
+        if name in data:
+            data[name] = [dict(one) for one in data[name]]
+    assert say_json(type(event), UUID(event.id), AP, event.subject, event.time, data) == to_json(event).decode()
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: str(event.type))

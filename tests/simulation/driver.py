@@ -20,6 +20,7 @@ from models.premises import Party
 from tests.simulation.invention import Heard
 from tests.simulation.oracle.facts import Fact
 from tests.simulation.oracle.instants import instant
+from workorders import affected
 from workorders import decide as code
 from workorders.policy import World
 from workorders.wall_clock import night_window
@@ -162,18 +163,16 @@ class Live:
         for subject in first:
             before = self.states.get(subject)
             after = self.decide_one(subject, now)
-            again |= self.touched_by(subject, code.affects(before, after))
+            again |= self.touched_by(subject, affected.affects(before, after))
         for subject in sorted(again):
             self.decide_one(subject, now)
 
-    def touched_by(self, subject: str, affected: code.Affected) -> set[str]:
-        """The open orders that must be decided again."""
+    def touched_by(self, subject: str, change: affected.Affected) -> set[str]:
+        """The orders, ended ones too, that must be decided again."""
         return {
             other
             for other, state in self.states.items()
-            if other != subject
-            and isinstance(state, OrderState)
-            and (affected.groups.intersection(state.groups) or (affected.security and state.security))
+            if other != subject and isinstance(state, OrderState) and change.touches((*state.exposure, *state.doubted))
         }
 
     def decide_one(self, subject: str, now: datetime) -> OrderState | NightState:

@@ -17,6 +17,7 @@ from models.decision import Context, Decision, Remembered
 from models.escalation import StatementKind
 from models.history import Taken
 from models.work_order import CriticalitySettled, Prioritised, SettledData
+from workorders import affected
 from workorders import decide as code
 from workorders.calendars import RoundTheClock
 from workorders.policy import Estate, Policy, World
@@ -176,7 +177,7 @@ def _in_utc(value: Any) -> Any:  # noqa: ANN401 - the zone itself, or the rules 
 
 
 def _nobody_left_alone(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(code, "affects", lambda before, after: code.Affected(frozenset(), False))
+    patch.setattr(affected, "affects", lambda before, after: affected.NOTHING)
 
 
 def _every_role_reached(patch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from models.decision import Condition, NightReckoning
 from models.history import CoverEvent, Taken
 from models.premises import Party, Premises, PremisesKind
 from workorders.cover import NightPolicy, reckon_night
+from workorders.history import arrange
 from workorders.policy import default_policy
 
 LONDON = ZoneInfo("Europe/London")
@@ -123,7 +124,8 @@ class Night:
 
     def reckon(self, now: str | datetime, days: int = 0) -> NightReckoning:
         """The night as it is reckoned then."""
-        return reckon_night(self.premises, self.night, self.events, self.policy, self.at(now, days))
+        arranged = arrange(self.events, self.policy.late_after)
+        return reckon_night(self.premises, self.night, arranged, self.policy, self.at(now, days))
 
     def short(self, now: str | datetime, days: int = 0) -> list[tuple[str, str | None]]:
         """The short-staffed stretches by then, in local times of day."""

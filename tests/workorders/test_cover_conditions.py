@@ -217,7 +217,7 @@ class TestTheWords:
     def test_people_reported_missing_are_told_as_such(self) -> None:
         night = Night().own().confirmed("a1", "14:00", -3).checked_in("own", "a1")
         night.says("missing-reported", "22:30", missing=2, role="ap-manager")
-        assert reason(night, "23:00") == "by report 2 people missing from 22:30; 2 more was reported missing at 22:30."
+        assert reason(night, "23:00") == "By report 2 people missing from 22:30; 2 more was reported missing at 22:30."
 
     def test_more_may_be_missing_later(self) -> None:
         night = Night().own(until="02:00").checked_in("own")

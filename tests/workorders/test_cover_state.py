@@ -8,8 +8,7 @@ import pytest
 from models.decision import CoverState
 from tests.workorders.history_telling import said
 from tests.workorders.night_telling import AP, NIGHT, POLICY, Night, at
-from workorders.cover import nights_in_play, reckon_arranged_night
-from workorders.history import arrange
+from workorders.cover import nights_in_play
 
 
 def cover(night: Night, ref: str, now: str) -> CoverState:
@@ -130,12 +129,6 @@ def test_what_says_nothing_about_a_night_is_ignored_visibly() -> None:
     night = Night()
     night.events.append(said("attended", 0))
     assert [one.why for one in night.reckon("23:00").state.ignored] == ["it says nothing about a night"]
-
-
-def test_a_history_that_is_in_order_is_reckoned_alike() -> None:
-    night = Night().own().confirmed("a1", "14:00").of("withdrawn", "a1", "18:40")
-    found = reckon_arranged_night(AP, NIGHT, arrange(night.events, POLICY.late_after), POLICY, at("19:00"))
-    assert found == night.reckon("19:00")
 
 
 class TestNextAt:

@@ -252,3 +252,19 @@ def test_a_ladder_walked_in_one_go_equals_one_walked_from_due_time_to_due_time(
         now = min(ahead)
     else:
         pytest.fail("the ladder never comes to rest")
+
+
+class Other(Rules):
+    """As the rules above, but the milder ladder shares no rung with the strict one."""
+
+    def rungs(self, priority: Priority | None) -> tuple[Rung, ...]:
+        return STRICT if priority is P1 else (rung("desk", "24h"),)
+
+
+def test_an_answer_while_no_rung_stands_holds_the_ladder_all_the_same() -> None:
+    fallen = condition(priorities=((START, P1), (at(0.5), P2)))
+    found = climb(fallen, Other(), (ack(0.75, rung="senior"),), at(1))
+    assert [(fired.rung.name, fired.ended, fired.acknowledged_until) for fired in found.fired] == [
+        ("account", at(0.5), None)
+    ]
+    assert found.next_at == at(2.75)

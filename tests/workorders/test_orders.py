@@ -204,6 +204,24 @@ def test_only_the_fix_clock_is_paused_and_the_pause_ends_by_itself() -> None:
     assert standing(story.at(30), BREACH) == [(FIX, PAM, 30)]
 
 
+def test_an_order_is_looked_at_again_when_its_pause_ends() -> None:
+    until = hour(3).isoformat()
+    story = Telling(raised(), event("made-safe", 1), event("paused", 2, reason="parts", until=until))
+    assert story.at(2.5).next_due_at == hour(3)
+
+
+def test_an_order_that_has_ended_is_paused_no_more() -> None:
+    until = hour(10).isoformat()
+    story = Telling(raised(), event("paused", 4, reason="parts", until=until), event("completed", 5))
+    found = story.at(6)
+    assert order(found.state).paused_until is None
+    assert found.next_due_at is None
+
+
+def test_an_order_said_to_end_in_a_moment_is_looked_at_again_then() -> None:
+    assert Telling(raised(), event("completed", 5, heard=4.95)).at(4.96).next_due_at == hour(5)
+
+
 def test_a_resumed_pause_gives_back_the_rest() -> None:
     until = hour(10).isoformat()
     story = Telling(raised(), event("paused", 4, reason="parts", until=until), event("resumed", 6))
@@ -314,6 +332,14 @@ def test_a_sibling_on_the_same_control_makes_a_second_priority_count_as_the_firs
     assert after.classification is not None
     assert after.classification.effective is Priority.P2
     assert due(after, ClockName.FIX) > 100
+
+
+def test_an_order_is_looked_at_again_when_another_begins_or_ceases_to_count_with_it() -> None:
+    group = order(Telling(raised(**PARTIAL)).at(0).state).groups[0]
+    context = Context(siblings={group: (("WO-2", (hour(0.04), hour(0.08))),)})
+    story = Telling(raised(**PARTIAL), context=context)
+    assert story.at(0.01).next_due_at == hour(0.04)
+    assert story.at(0.05).next_due_at == hour(0.08)
 
 
 def test_a_short_staffed_night_makes_an_open_security_order_count_as_the_first() -> None:

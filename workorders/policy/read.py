@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from models.calendar import JUDGED
 from models.ids import Code, PremisesId
 from models.policy import PolicySpec
 from models.premises import EstateSpec
@@ -49,13 +50,23 @@ def estate_from_data(content: Mapping[str, Any], name: str) -> Estate:
 
 
 def policy_from_json(text: bytes | str, name: str) -> Policy:
-    """The policy of a stored canonical content; ``PolicyError`` with the name in front if it is not sound."""
-    return _sound(name, _json(text, name), lambda: Policy(PolicySpec.model_validate_json(text)))
+    """The policy of a stored canonical content, judged when it was activated.
+
+    ``PolicyError`` with the name in front if this release cannot read its shape.
+    """
+
+    def build() -> Policy:
+        return Policy(PolicySpec.model_validate_json(text, context=JUDGED), in_force=True)
+
+    return _sound(name, _json(text, name), build)
 
 
 def estate_from_json(text: bytes | str, name: str) -> Estate:
-    """The estate of a stored canonical content; ``PolicyError`` with the name in front if it is not sound."""
-    return _sound(name, _json(text, name), lambda: Estate(EstateSpec.model_validate_json(text)))
+    """The estate of a stored canonical content, judged when it was activated.
+
+    ``PolicyError`` with the name in front if this release cannot read its shape.
+    """
+    return _sound(name, _json(text, name), lambda: Estate(EstateSpec.model_validate_json(text), in_force=True))
 
 
 def built_from_toml(text: bytes | str, name: str, build: Callable[[dict[str, Any]], SoundT]) -> SoundT:

@@ -25,12 +25,14 @@ Honour = Literal["ignored", "alone", "earliest"]
 class Policy:
     """One sound version of the rules, immutable; equal to another if their content is the same.
 
-    ``PolicyError`` if the spec does not hold together. ``version`` is the hash of its content (64 hex digits).
+    ``PolicyError`` if the spec does not hold together; one that is ``in_force`` was judged when it was activated, and
+    stricter checks of a later release come too late for it. ``version`` is the hash of its content (64 hex digits).
     """
 
     __slots__ = (
         "_groups",
         "_ladders",
+        "_most_often",
         "_office_hours",
         "_own_targets",
         "_pauses",
@@ -47,8 +49,8 @@ class Policy:
         "zone",
     )
 
-    def __init__(self, spec: PolicySpec) -> None:
-        faults = faults_of_policy(spec)
+    def __init__(self, spec: PolicySpec, *, in_force: bool = False) -> None:
+        faults = [] if in_force else faults_of_policy(spec)
         if faults:
             raise PolicyError(faults)
         self.spec: Final = spec
@@ -75,6 +77,7 @@ class Policy:
         self._rung_names = {kind: _names(kind, spec.ladders) for kind in EscalationKind}
         laxest_first = reversed(_strictest_first(spec.ladders))
         self._rungs = {(ladder.kind, rung.name): rung for ladder in laxest_first for rung in ladder.rungs}
+        self._most_often = _most_often(spec.ladders)
 
     def __eq__(self, other: object) -> bool:
         return self is other or (isinstance(other, Policy) and self.version == other.version)
@@ -118,6 +121,10 @@ class Policy:
         """The rung of that name, from the strictest ladder that has it; role and ``ack_holds`` are the same in all."""
         return self._rungs[kind, name]
 
+    def most_often(self, kind: EscalationKind, name: str) -> timedelta | None:
+        """How often the rung of that name is said again where it is so most often; None if no ladder repeats it."""
+        return self._most_often.get((kind, name))
+
     def target(self, priority: Priority, clock: ClockName, asset: str, fault: str) -> Target | None:
         """What the clock allows an order: the first own target that fits, else its priority's; None if it runs not."""
         if not self.spec.own_targets:
@@ -151,6 +158,8 @@ class Policy:
     def knows(self, asset: str | None, fault: str | None, impacts: Collection[str] | None) -> tuple[str, str] | None:
         """None if this version knows the codes; else the field and the code that it does not. None is not asked."""
         codes = self.spec.codes
+        if asset in codes.assets and fault in codes.faults and codes.impacts.keys() >= set(impacts or ()):
+            return None
         if asset is not None and asset not in codes.assets:
             return "asset", asset
         if fault is not None and fault not in codes.faults:
@@ -178,3 +187,13 @@ def _ladders(ladders: tuple[Ladder, ...]) -> dict[tuple[EscalationKind, Priority
 def _names(kind: EscalationKind, ladders: tuple[Ladder, ...]) -> tuple[str, ...]:
     named = [rung.name for ladder in _strictest_first(ladders) if ladder.kind is kind for rung in ladder.rungs]
     return tuple(dict.fromkeys(named))
+
+
+def _most_often(ladders: tuple[Ladder, ...]) -> dict[tuple[EscalationKind, str], timedelta]:
+    """For each rung that some ladder of its kind repeats the shortest time between two repeats."""
+    found: dict[tuple[EscalationKind, str], timedelta] = {}
+    for ladder in ladders:
+        for rung in ladder.rungs:
+            if rung.repeat is not None:
+                found[ladder.kind, rung.name] = min(rung.repeat, found.get((ladder.kind, rung.name), rung.repeat))
+    return found

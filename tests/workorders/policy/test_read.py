@@ -216,8 +216,21 @@ def test_json_that_is_no_table_is_refused() -> None:
 
 
 def test_a_fault_of_meaning_bears_the_name_of_the_text_too() -> None:
-    with pytest.raises(PolicyError, match=r"^stored: office_hours: 'x' is not in calendars$"):
-        policy_from_json(as_json(policy_data() | {"office_hours": "x"}), "stored")
+    with pytest.raises(PolicyError, match=r"^mine: office_hours: 'x' is not in calendars$"):
+        policy_from_data(policy_data() | {"office_hours": "x"}, "mine")
+
+
+def test_what_was_activated_once_is_read_though_the_checks_of_today_would_refuse_it() -> None:
+    policy = default_policy().spec.model_dump(mode="json", exclude_defaults=True)
+    policy["security_assets"] = [*policy["security_assets"], "no-such-asset"]
+    with pytest.raises(PolicyError):
+        policy_from_data(policy, "mine")
+    assert policy_from_json(as_json(policy), "stored").is_security("no-such-asset")
+    estate = default_estate().spec.model_dump(mode="json", exclude_defaults=True)
+    estate["ldus"] = [*estate["ldus"], estate["ldus"][0]]
+    with pytest.raises(PolicyError):
+        estate_from_data(estate, "mine")
+    assert len(estate_from_json(as_json(estate), "stored").spec.ldus) == len(default_estate().spec.ldus) + 1
 
 
 def test_all_faults_of_shape_are_told_at_once() -> None:

@@ -69,6 +69,19 @@ def test_a_rung_is_that_of_the_strictest_ladder_that_has_it() -> None:
     assert policy.rung(ORPHAN, "head").role == "head"
 
 
+def test_a_rung_is_said_again_as_often_as_in_the_ladder_that_repeats_it_most() -> None:
+    policy = default_policy()
+    found = [policy.most_often(BREACH, name) for name in policy.rung_names(BREACH)]
+    days = {name: every and every.days for name, every in zip(policy.rung_names(BREACH), found, strict=True)}
+    assert days == {
+        "account-manager": 14,
+        "senior-account-manager": 7,
+        "national-taskforce": 1,
+        "division-facilities": 3,
+    }
+    assert policy.most_often(EscalationKind.WARNING, "account-manager") is None
+
+
 @pytest.mark.parametrize(
     ("priority", "clock", "duration", "days", "calendar"),
     [
