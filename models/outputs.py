@@ -78,6 +78,28 @@ class BacklogCounted(Envelope[Literal["facilities.backlog.counted"], BacklogData
     """The outstanding orders of one premises were counted."""
 
 
+class ActivatedData(Data):
+    """A version of the policy or the estate with the instant from which it is in force.
+
+    ``document`` is the version's whole content as canonical JSON; ``version`` is its SHA-256. ``activated_by`` is the
+    role that put it in force, ``start`` where a new ledger began with it.
+    """
+
+    effective_from: Instant
+    version: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    document: str
+    activated_at: Instant
+    activated_by: str
+
+
+class PolicyActivated(Envelope[Literal["facilities.policy.activated"], ActivatedData]):
+    """A policy was put in force from an instant on."""
+
+
+class EstateActivated(Envelope[Literal["facilities.estate.activated"], ActivatedData]):
+    """An estate was put in force from an instant on."""
+
+
 class RejectedData(Data):
     """One input that could not be taken: where it came from, why, and at most 64 KiB of its bytes in base64."""
 

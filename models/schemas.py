@@ -15,7 +15,15 @@ from models.escalation import (
     Heartbeat,
 )
 from models.history import TOPIC_PREFIX, InputEvent
-from models.outputs import BacklogCounted, Classified, DisputeOpened, DisputeSettled, InputRejected
+from models.outputs import (
+    BacklogCounted,
+    Classified,
+    DisputeOpened,
+    DisputeSettled,
+    EstateActivated,
+    InputRejected,
+    PolicyActivated,
+)
 
 StatementEvent = (
     EscalationRaised
@@ -25,7 +33,16 @@ StatementEvent = (
     | EscalationReinstated
     | EscalationClosed
 )
-OutputEvent = StatementEvent | Classified | DisputeOpened | DisputeSettled | BacklogCounted | InputRejected
+OutputEvent = (
+    StatementEvent
+    | Classified
+    | DisputeOpened
+    | DisputeSettled
+    | BacklogCounted
+    | InputRejected
+    | PolicyActivated
+    | EstateActivated
+)
 AnyEvent = InputEvent | OutputEvent
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"

@@ -1,5 +1,6 @@
 """The tables of the ledger, one definition for SQLite and PostgreSQL; they hold what the other nouns say."""
 
+from models.tables.alive import PulseRow
 from models.tables.base import METADATA
 from models.tables.kept import AuditRow, EstateVersionRow, MetaRow, PolicyVersionRow
 from models.tables.known import ExposureRow, NightRow, SourceStateRow, UnitRow, WorkOrderRow
@@ -29,6 +30,7 @@ __all__ = [
     "OffsetStateRow",
     "OutboxRow",
     "PolicyVersionRow",
+    "PulseRow",
     "QuarantineRow",
     "RejectedRow",
     "SourceStateRow",

@@ -37,9 +37,8 @@ class UnitRow(SQLModel, table=True):
 class WorkOrderRow(SQLModel, table=True):
     """One work order as it was last decided.
 
-    ``exposed``: it has stretches in ``exposure``. ``live``: outstanding, or with something still to come or standing;
-    only such orders are decided again when another order or night changes. The ``said`` columns are what was last said
-    about its class and dispute, and how often.
+    ``exposed``: it has stretches in ``exposure``. The ``said`` columns are what was last said about its class and
+    dispute, and how often.
     """
 
     __tablename__ = "work_order"
@@ -55,7 +54,6 @@ class WorkOrderRow(SQLModel, table=True):
     status: str
     outcome: str
     is_open: bool
-    live: bool
     raised_at: datetime | None
     ended_at: datetime | None
     spell: str

@@ -81,12 +81,14 @@ async def _release(transactions: Transactions, now: datetime, world: World) -> O
         fresh = await store.events(connection, [(row.source, row.event_id) for row in rows_held if row.source])
         keys = {(row.unit, row.subject) for row in rows_held}
         marks = await sources.marks(connection, keys, world, now)
-        deciding = Deciding(world, now, transactions.since)
+        deciding = Deciding(world, now, transactions.since, transactions.memory.recall(locked))
         await deciding.run(connection, keys, {key: fresh.get(key, []) for key in keys}, marks)
         still = deciding.held
-        await quarantine.let_go(connection, rows_held, still, fresh, now)
+        writing = Writing(locked, now, versions(world, now))
+        for unit, act in await quarantine.let_go(connection, rows_held, still, fresh, now):
+            writing.entry(unit).acts.append(act)
         deciding.held = []
-        outcome = await finish(connection, Writing(locked, now, versions(world, now)), deciding)
+        outcome = await finish(connection, writing, deciding)
     outcome.held = still
     return outcome
 

@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.decision import Classification, Decision, DisputeChange, OrderState, Reached, Statement
@@ -20,12 +19,13 @@ from models.parse import parse_output
 from models.refusal import Refusal
 from models.said import STATEMENTS
 from models.schemas import OutputEvent
-from models.tables import EscalationRow, OutboxRow, StatementRow, WorkOrderRow
-from streams.ledger import audit, columns, rows, states, store, units
+from models.tables import EscalationRow, StatementRow, WorkOrderRow
+from streams.ledger import audit, columns, outbox, rows, states, store, units
 from streams.ledger.audit import Entry
 from streams.ledger.errors import LedgerError
 from streams.ledger.store import Key, Known
 from streams.ledger.units import Unit
+from streams.messages import Message
 from streams.topics import CLASSIFICATIONS, DISPUTES, ESCALATIONS
 from workorders.statements import GONE
 
@@ -67,8 +67,12 @@ async def adopt(connection: AsyncConnection, values: Sequence[bytes], now: datet
     adopted = Adopted()
     found = [one for value in values if (one := _read(value, adopted)) is not None]
     locked = await units.lock(connection, {one.unit for one in found})
-    new = [*await _statements(connection, found, adopted), *await _outputs(connection, found, adopted, now)]
-    await _keep(connection, new, locked, now)
+    entries: dict[str, Entry] = {}
+    new = [
+        *await _statements(connection, found, adopted, entries),
+        *await _outputs(connection, found, adopted, entries, now),
+    ]
+    await _keep(connection, new, locked, entries, now)
     adopted.new = len(new)
     return adopted
 
@@ -88,7 +92,9 @@ def _read(value: bytes, adopted: Adopted) -> _Message | None:
     return None
 
 
-async def _statements(connection: AsyncConnection, found: Sequence[_Message], adopted: Adopted) -> list[_Message]:
+async def _statements(
+    connection: AsyncConnection, found: Sequence[_Message], adopted: Adopted, entries: dict[str, Entry]
+) -> list[_Message]:
     """Write the statements that are new, and each escalation as it was last said."""
     said = [(one, one.event.data) for one in found if isinstance(one.event.data, StatementData)]
     last = {
@@ -110,6 +116,7 @@ async def _statements(connection: AsyncConnection, found: Sequence[_Message], ad
         content = states.dump(statement.reached)
         escalations[data.escalation_id] = columns.escalation_row(one.unit, statement, content, first)
         statements.append(columns.statement_row(one.unit, statement, content))
+        _seal(entries, one, audit.row_seal(StatementRow, statements[-1]))
         new.append(one)
     await rows.insert(connection, EscalationRow, list(escalations.values()), clash="replace")
     await rows.insert(connection, StatementRow, statements)
@@ -138,7 +145,11 @@ _SHARED: Final = (
 
 
 async def _outputs(
-    connection: AsyncConnection, found: Sequence[_Message], adopted: Adopted, now: datetime
+    connection: AsyncConnection,
+    found: Sequence[_Message],
+    adopted: Adopted,
+    entries: dict[str, Entry],
+    now: datetime,
 ) -> list[_Message]:
     """Note the newest class and dispute of each order; one that is not known yet gets a state that says nothing."""
     about = [one for one in found if not isinstance(one.event.data, StatementData)]
@@ -148,13 +159,16 @@ async def _outputs(
     for one in about:
         key = (one.unit, one.event.subject)
         if _note(known[key], one):
+            _seal(entries, one)
             new.append(one)
             changed.add(key)
         else:
             adopted.known += 1
-    await rows.insert(
-        connection, WorkOrderRow, [_order_row(key, known[key], now) for key in sorted(changed)], clash="replace"
-    )
+    orders = [_order_row(key, known[key], now) for key in sorted(changed)]
+    for row in orders:
+        sealed = (row["subject"], audit.row_seal(WorkOrderRow, row), row["next_due_at"])
+        entries.setdefault(row["unit"], Entry()).subjects.append(sealed)
+    await rows.insert(connection, WorkOrderRow, orders, clash="replace")
     return new
 
 
@@ -183,25 +197,25 @@ def _order_row(key: Key, known: Known, now: datetime) -> dict[str, Any]:
     return columns.state_row(key, decision, known, now)[1]
 
 
-async def _keep(connection: AsyncConnection, new: Sequence[_Message], locked: dict[str, Unit], now: datetime) -> None:
-    """Put the messages in the outbox as sent and seen, and seal them."""
-    entries: dict[str, Entry] = {}
-    for one in new:
-        entries.setdefault(one.unit, Entry()).said.append((one.event.id, audit.text_seal(one.text)))
+def _seal(entries: dict[str, Entry], one: _Message, *statement: str) -> None:
+    seal = audit.message_seal(one.topic, one.unit, one.text)
+    entries.setdefault(one.unit, Entry()).said.append((one.event.id, seal, *statement))
+
+
+async def _keep(
+    connection: AsyncConnection,
+    new: Sequence[_Message],
+    locked: dict[str, Unit],
+    entries: dict[str, Entry],
+    now: datetime,
+) -> None:
+    """Put the messages in the outbox as sent and seen, and seal everything."""
     links = [locked[unit].chain("adopted", now, entry, {}) for unit, entry in sorted(entries.items())]
-    outbox = [
-        {
-            "message_id": UUID(one.event.id),
-            "topic": one.topic,
-            "key": one.unit,
-            "value": one.text,
-            "headers": orjson.dumps({audit.HEADER: locked[one.unit].audit_head}).decode(),
-            "created_at": one.event.time,
-            "sent_at": one.event.time,
-            "confirmed_at": now,
-            "confirmations": 1,
-        }
+    seen = [
+        outbox.seen_row(
+            Message(UUID(one.event.id), one.topic, one.unit, one.text), locked[one.unit].audit_head, one.event.time, now
+        )
         for one in new
     ]
-    await rows.insert(connection, OutboxRow, outbox)
+    await outbox.add(connection, seen)
     await units.save(connection, [unit for _, unit in sorted(locked.items())], links)

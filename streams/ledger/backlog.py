@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,9 +11,11 @@ from models.outputs import BacklogCell
 from models.tables import UnitRow, WorkOrderRow
 from models.work_order import Priority
 from streams.ledger import rows
-from streams.ledger.units import Unit
-from streams.ledger.writing import Writing
 from streams.messages import backlog_message
+
+if TYPE_CHECKING:  # whoever reads the bands must not load what decides
+    from streams.ledger.units import Unit
+    from streams.ledger.writing import Writing
 
 Age = Literal["under-1-day", "1-to-7-days", "7-to-28-days", "over-28-days"]
 
@@ -39,7 +41,7 @@ async def due(connection: AsyncConnection, now: datetime, limit: int) -> list[st
     return [row.id for row in found]
 
 
-async def count(connection: AsyncConnection, writing: Writing, counted: Sequence[Unit]) -> None:
+async def count(connection: AsyncConnection, writing: "Writing", counted: "Sequence[Unit]") -> None:
     """Count these premises, send the counts, and note when age alone will change them."""
     if not counted:
         return

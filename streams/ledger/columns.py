@@ -6,13 +6,13 @@ from typing import Any, Final
 
 from sqlmodel import SQLModel
 
-from models.decision import Decision, NightState, OrderState, SourceState, Statement
+from models.decision import Decision, NightState, OrderState, Remembered, Said, SourceState, Statement
 from models.escalation import ClockName
 from models.ids import statement_id
 from models.tables import NightRow, SourceStateRow, WorkOrderRow
 from streams.ledger import states
 from streams.ledger.context import exposure_of
-from streams.ledger.store import Key, Known
+from streams.ledger.store import Key, Known, is_night
 from workorders.statements import GONE
 
 Row = dict[str, Any]
@@ -73,7 +73,7 @@ def state_row(key: Key, decision: Decision, known: Known, now: datetime) -> tupl
     }
     match decision.state:
         case OrderState() as order:
-            return WorkOrderRow, {**common, **_order_columns(order, decision, known)}
+            return WorkOrderRow, {**common, **_order_columns(order, known)}
         case NightState() as night:
             return NightRow, {**common, **_night_columns(night)}
         case SourceState() as source:
@@ -82,15 +82,13 @@ def state_row(key: Key, decision: Decision, known: Known, now: datetime) -> tupl
             return SourceStateRow, {**common, **heard, "marks": marks}
 
 
-def _order_columns(order: OrderState, decision: Decision, known: Known) -> Row:
+def _order_columns(order: OrderState, known: Known) -> Row:
     known_class = order.classification
-    standing = any(reached.ended_at is None for reached in decision.reached)
     breaches = [clock.breached_at for clock in order.clocks if clock.breached_at is not None]
     return {
         "status": order.status,
         "outcome": order.outcome,
         "is_open": order.is_open,
-        "live": order.is_open or standing or decision.next_due_at is not None,
         "raised_at": order.raised_at,
         "ended_at": order.ended_at,
         "spell": order.spell,
@@ -110,6 +108,27 @@ def _order_columns(order: OrderState, decision: Decision, known: Known) -> Row:
         "said_dispute": known.said_dispute[0],
         "said_dispute_n": known.said_dispute[1],
     }
+
+
+def known_after(key: Key, decision: Decision, known: Known, row: Row, now: datetime) -> Known:
+    """What is known of a subject once its row and its statements are written: as it would be read again."""
+    before, said, first = known.remembered, known.remembered.said, known.first_said
+    if decision.statements:
+        new = {one.reached.id: Said(one.n, one.statement, one.reached) for one in decision.statements}
+        said, first = {**said, **new}, {**dict.fromkeys(new, now), **first}
+    order = decision.state if isinstance(decision.state, OrderState) else None
+    return Known(
+        known.history,
+        row["state"],
+        bool(row["exposed"]) if order is not None else is_night(key),
+        counted(order) if order is not None else None,
+        Remembered(said, decision.classification or before.classification, decision.dispute or before.dispute),
+        first,
+        (row["said_classification"], row["said_classification_n"]) if order is not None else (None, 0),
+        (row["said_dispute"], row["said_dispute_n"]) if order is not None else (None, 0),
+        known.marks,
+        decision.state,
+    )
 
 
 _NIGHT_COLUMNS: Final[Sequence[str]] = (

@@ -3,20 +3,22 @@
 An order's stretches never depend on its context, so one more round of decisions after the first settles everything.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.decision import Context, NightState, OrderState, Span
+from models.decision import Context, Exposed, NightState, OrderState, Span
 from models.history import Taken
 from models.work_order import Amended, Raised
 from streams.ledger import store
 from streams.ledger.store import Key, State, Tag
+from workorders.joined import merged
 from workorders.policy import World
 
 _NO_CONTEXT: Final = Context()
+_NO_TAGS: Final[frozenset[str]] = frozenset()
 
 
 class Contexts:
@@ -28,14 +30,16 @@ class Contexts:
         self._spans: store.Exposures = {}
         self._since: dict[Tag, datetime] = {}
         self._noted: dict[Key, tuple[Collection[str], dict[str, tuple[Span, ...]]]] = {}
+        self._made: dict[str, dict[frozenset[str], Context]] = {}
 
-    def tags(self, history: Iterable[Taken]) -> set[str]:
+    def tags(self, history: Iterable[Taken]) -> frozenset[str]:
         """The tags that can matter to an order: those of every asset that it was ever said to be about."""
-        found: set[str] = set()
+        found = _NO_TAGS
         for taken in history:
             event = taken.event
-            if isinstance(event, Raised | Amended) and event.data.asset is not None:
-                found |= self._tags_of(event.data.asset)
+            kind = type(event)
+            if (kind is Raised or kind is Amended) and (asset := event.data.asset) is not None:  # type: ignore[union-attr]
+                found = found | self._tags_of(asset) if found else self._tags_of(asset)
         return found
 
     async def read(self, connection: AsyncConnection, orders: dict[Key, list[Taken]]) -> None:
@@ -50,19 +54,25 @@ class Contexts:
         if not since:
             return
         self._spans.update(await store.exposures(connection, since))
+        self._made.clear()
         self._since.update(since)
         for key in self._noted:
             self._put(key)
 
     def of(self, key: Key, history: Iterable[Taken]) -> Context:
-        """The context of one order."""
+        """The context of one order; it is the same for all of a unit that the same tags can matter to."""
         tags = self.tags(history)
         if not tags:
             return _NO_CONTEXT
-        unit = key[0]
+        made = self._made.setdefault(key[0], {})
+        if tags not in made:
+            made[tags] = self._make(key[0], tags)
+        return made[tags]
+
+    def _make(self, unit: str, tags: frozenset[str]) -> Context:
         short = [span for spans in self._under(unit, store.SHORT).values() for span in spans]
         siblings = {
-            group: tuple((subject, span) for subject, spans in self._under(unit, tag).items() for span in spans)
+            group: tuple([(subject, span) for subject, spans in self._under(unit, tag).items() for span in spans])
             for tag in sorted(tags)
             if (group := store.group_of(tag)) is not None
         }
@@ -73,17 +83,19 @@ class Contexts:
         self._noted[key] = (exposure_of(before) if before is not None else {}).keys(), exposure_of(after)
         self._put(key)
 
-    def touched(self, tags: Collection[Tag]) -> list[tuple[Tag, str]]:
-        """The orders decided in this transaction that have a stretch under one of the tags."""
+    def noted(self, tags: Collection[Tag]) -> list[tuple[Tag, str, Span]]:
+        """The stretches under these tags of the subjects decided in this transaction."""
         return [
-            ((unit, tag), subject)
+            ((unit, tag), subject, span)
             for (unit, subject), (_, spans) in self._noted.items()
-            for tag in spans
+            for tag, found in spans.items()
             if (unit, tag) in tags
+            for span in found
         ]
 
     def _put(self, key: Key) -> None:
         (unit, subject), (stored, noted) = key, self._noted[key]
+        self._made.pop(unit, None)
         for tag in stored:
             self._spans.get((unit, tag), {}).pop(subject, None)
         for tag, spans in noted.items():
@@ -100,17 +112,41 @@ class Contexts:
         return self._spans.get((unit, tag), {})
 
 
+def counts_alike(before: State | None, after: State) -> bool:
+    """Whether two states of a subject have the same stretches, those that count for others and those in doubt."""
+    return _counting(before) == _counting(after)
+
+
+def _counting(state: State | None) -> tuple[object, ...]:
+    if isinstance(state, OrderState):
+        return (state.exposure, state.doubted) if state.exposure or state.doubted else ()
+    return state.short if isinstance(state, NightState) else ()
+
+
 def exposure_of(state: State) -> dict[str, tuple[Span, ...]]:
-    """The stretches in which a subject counts for the joined risk of others, by tag; no tag without a stretch."""
+    """The stretches in which a subject counts for the joined risk of others, by tag; no tag without a stretch.
+
+    Those that are in doubt are under tags of their own.
+    """
     if isinstance(state, NightState):
         return {store.SHORT: state.short} if state.short else {}
-    if not isinstance(state, OrderState) or not state.exposure:
+    if not isinstance(state, OrderState) or not (state.exposure or state.doubted):
         return {}
     found: dict[str, tuple[Span, ...]] = {}
-    for span, security, groups in state.exposure:
-        for tag in [store.group_tag(group) for group in groups] + ([store.SECURITY] if security else []):
-            found[tag] = (*found.get(tag, ()), span)
+    for tag, span in _tagged(state.exposure):
+        found[tag] = (*found.get(tag, ()), span)
+    for tag, span in _tagged(state.doubted):
+        name = store.doubted_tag(tag)
+        found[name] = tuple(merged([*found.get(name, ()), span]))  # several readings may begin alike
     return found
+
+
+def _tagged(exposure: Iterable[Exposed]) -> Iterator[tuple[str, Span]]:
+    for span, security, groups in exposure:
+        for group in groups:
+            yield store.group_tag(group), span
+        if security:
+            yield store.SECURITY, span
 
 
 def _start(span: Span) -> datetime:

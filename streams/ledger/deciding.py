@@ -10,14 +10,19 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.decision import Context, Decision, SourceState
+from models.decision import Context, Decision, SourceState, Span
 from models.history import Taken
 from streams.ledger import store
-from streams.ledger.context import Contexts, exposure_of
+from streams.ledger.context import Contexts, counts_alike
 from streams.ledger.incoming import Held
+from streams.ledger.memory import Recollection
 from streams.ledger.store import Key, Known, Tag
 from workorders import decide
+from workorders.affected import affects, meets
 from workorders.policy import World
+
+Causes = dict[Tag, list[tuple[str, Span]]]
+"""Under each tag, which subjects changed, and in which stretches."""
 
 
 @dataclass(slots=True)
@@ -35,6 +40,7 @@ class Deciding:
     world: World
     now: datetime
     since: datetime
+    recollection: Recollection
     known: dict[Key, Known] = field(default_factory=dict)
     decided: dict[Key, Decided] = field(default_factory=dict)
     held: list[Held] = field(default_factory=list)
@@ -55,7 +61,7 @@ class Deciding:
         for key in keys:
             self.known[key].history.extend(fresh.get(key, ()))
         await contexts.read(connection, self._orders(keys))
-        causes: dict[Tag, set[str]] = {}
+        causes: Causes = {}
         for key in sorted(keys, key=_nights_first):
             self._decide(key, contexts, fresh.get(key, ()))
             _note_causes(key, self.decided.get(key), contexts, causes)
@@ -68,7 +74,7 @@ class Deciding:
     async def _read(
         self, connection: AsyncConnection, keys: Collection[Key], marks: Mapping[Key, Sequence[datetime]]
     ) -> None:
-        found = await store.known(connection, keys)
+        found = await self.recollection.known(connection, keys)
         for key, heard in marks.items():
             if key in found:
                 found[key].marks = heard
@@ -119,30 +125,42 @@ class Deciding:
             raise error
         return known.history
 
-    async def _touched(
-        self, connection: AsyncConnection, contexts: Contexts, causes: Mapping[Tag, set[str]]
-    ) -> set[Key]:
-        """The orders with a stretch under a tag that another subject changed."""
+    async def _touched(self, connection: AsyncConnection, contexts: Contexts, causes: Causes) -> set[Key]:
+        """The orders, ended ones too, with a stretch that shares time with what another subject changed."""
         if not causes:
             return set()
-        candidates = [*await store.exposed(connection, causes.keys()), *contexts.touched(causes.keys())]
+        within: dict[Tag, Span] = {}
+        for (unit, tag), changes in causes.items():
+            within[unit, tag] = within[unit, store.doubted_tag(tag)] = _hull([span for _, span in changes])
+        candidates = [*await store.exposed(connection, within), *contexts.noted(within.keys())]
         return {
-            (tag[0], subject)
-            for tag, subject in candidates
-            if causes[tag] - {subject} and store.is_order((tag[0], subject))
+            (unit, subject)
+            for (unit, tag), subject, span in candidates
+            if store.is_order((unit, subject))
+            and meets(span, (changed for cause, changed in causes[unit, store.plain_tag(tag)] if cause != subject))
         }
 
 
-def _note_causes(key: Key, decided: Decided | None, contexts: Contexts, causes: dict[Tag, set[str]]) -> None:
-    if decided is None or not (decided.known.exposed or exposure_of(decided.decision.state)):
+def _note_causes(key: Key, decided: Decided | None, contexts: Contexts, causes: Causes) -> None:
+    if decided is None:
         return
-    after, before = decided.decision.state, decided.known.state(key)
+    after, before = decided.decision.state, decided.known.state(key) if decided.known.exposed else None
+    if counts_alike(before, after):
+        return
     contexts.note(key, before, after)
-    if not isinstance(after, SourceState) and not isinstance(before, SourceState):
-        affected = decide.affects(before, after)
-        tags = [store.group_tag(group) for group in affected.groups]
-        for tag in [*tags, store.SECURITY] if affected.security else tags:
-            causes.setdefault((key[0], tag), set()).add(key[1])
+    if isinstance(after, SourceState) or isinstance(before, SourceState):
+        return
+    change = affects(before, after)
+    tags = {store.group_tag(group): spans for group, spans in change.groups.items()}
+    for tag, spans in {**tags, store.SECURITY: change.security}.items():
+        if spans:
+            causes.setdefault((key[0], tag), []).extend((key[1], span) for span in spans)
+
+
+def _hull(spans: Sequence[Span]) -> Span:
+    """The one stretch that covers all."""
+    ends = [until for _, until in spans if until is not None]
+    return min(since for since, _ in spans), max(ends) if len(ends) == len(spans) else None
 
 
 def _nights_first(key: Key) -> tuple[bool, Key]:

@@ -35,6 +35,10 @@ class WrongTime(LedgerError):  # noqa: N818 - it reads as a sentence where it is
     """Real and simulated time would be mixed in one ledger."""
 
 
+class TimelinesDiffer(LedgerError):  # noqa: N818 - it reads as a sentence where it is raised
+    """Other policies or estates were published than the ledger holds: one of the two is not what it is taken for."""
+
+
 def is_passing(error: BaseException) -> bool:
     """Whether trying the same again may succeed: the database was away, busy, full, or another writer was first."""
     if isinstance(error, DBAPIError) and error.connection_invalidated:

@@ -7,7 +7,7 @@ everything else, so a broker that is down stops no decision.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import orjson
 from sqlalchemy import func, select
@@ -15,11 +15,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.ids import new_id
 from models.tables import InboxRow
-from streams.ledger import rows
+from streams.ledger import rows, units
+from streams.ledger.audit import SUBMISSIONS, Entry, row_seal, value_seal
 from streams.ledger.incoming import Incoming
 from streams.ledger.sorting import HEARD, Parsed
 
+T = TypeVar("T")
+
 _TABLE: Final = rows.table_of(InboxRow)
+_UNTAKEN: Final = rows.Query(
+    InboxRow,
+    ("seq",),
+    (_TABLE.c.seq,),
+    "SELECT i.seq FROM {wanted} CROSS JOIN inbox i WHERE i.seq = w.seq AND i.taken_at IS NULL ORDER BY i.seq",
+)
 _SAME: Final = rows.Query(
     InboxRow,
     ("source", "event_id"),
@@ -53,15 +62,24 @@ class Submitted:
 
 async def add(connection: AsyncConnection, batch: Sequence[Parsed], now: datetime) -> list[Receipt]:
     """Keep parsed and admitted inputs; the same input again gets the receipt that it had."""
-    fresh = [_row(parsed, now) for parsed in batch]
-    await rows.insert(connection, InboxRow, fresh, clash="keep", by=("source", "event_id", "digest"))
-    names = sorted({(row["source"], row["event_id"]) for row in fresh})
-    kept = {(row.source, row.event_id, row.digest): row for row in await rows.fetch(connection, _SAME, names)}
-    receipts = []
-    for row in fresh:
-        found = kept[row["source"], row["event_id"], row["digest"]]
-        again = found.receipt != row["receipt"]
-        receipts.append(Receipt(found.receipt, found.source, found.event_id, found.received_at, again))
+    locked = await units.lock(connection, [SUBMISSIONS])  # nobody else adds now, and rows are numbered in their turn
+    given = [_row(parsed, now) for parsed in batch]
+    names = sorted({(row["source"], row["event_id"]) for row in given})
+    found = await rows.fetch(connection, _SAME, names)
+    known = {(row.source, row.event_id, row.digest): (row.receipt, row.received_at) for row in found}
+    fresh: list[dict[str, Any]] = []
+    receipts: list[Receipt] = []
+    for row in given:
+        name = (row["source"], row["event_id"], row["digest"])
+        if name not in known:
+            known[name] = (row["receipt"], now)
+            fresh.append(row)
+        receipt, received_at = known[name]
+        receipts.append(Receipt(receipt, row["source"], row["event_id"], received_at, again=receipt != row["receipt"]))
+    if fresh:
+        await rows.insert(connection, InboxRow, fresh)
+        link = locked[SUBMISSIONS].chain("submitted", now, Entry(acts=[_act(row) for row in fresh]), {})
+        await units.save(connection, list(locked.values()), [link])
     return receipts
 
 
@@ -86,6 +104,12 @@ async def untaken(connection: AsyncConnection, now: datetime, older_than: timede
     return [
         Incoming(row.topic, row.key.encode(), row.value, heard=row.received_at, receipt=row.receipt) for row in found
     ]
+
+
+async def still_waiting(connection: AsyncConnection, fates: Mapping[int, T]) -> dict[int, T]:
+    """The fates of those rows that wait even now, when the locks are held: another writer may have been first."""
+    found = await rows.fetch(connection, _UNTAKEN, [(seq,) for seq in sorted(fates)])
+    return {row.seq: fates[row.seq] for row in found}
 
 
 async def mark_taken(connection: AsyncConnection, fates: Mapping[int, str], now: datetime) -> None:
@@ -116,6 +140,10 @@ def _row(parsed: Parsed, now: datetime) -> dict[str, Any]:
         "value": _with_heard(incoming.value or b"", now),
         "received_at": now,
     }
+
+
+def _act(row: dict[str, Any]) -> dict[str, Any]:
+    return {"submitted": row["receipt"], "seal": row_seal(InboxRow, row), "value": value_seal(row["value"])}
 
 
 def _with_heard(value: bytes, now: datetime) -> bytes:

@@ -18,7 +18,18 @@ from models.ids import new_id
 from models.refusal import Refusal
 from models.tables import MetaRow
 from streams.clock import Kind
-from streams.ledger import administration, adopting, inbox, migrations, offsets, outbox, rows, sorting, timelines
+from streams.ledger import (
+    administration,
+    adopting,
+    inbox,
+    migrations,
+    offsets,
+    outbox,
+    published,
+    rows,
+    sorting,
+    timelines,
+)
 from streams.ledger.adopting import Adopted
 from streams.ledger.engine import Database
 from streams.ledger.errors import WrongTime
@@ -27,7 +38,7 @@ from streams.ledger.incoming import Incoming, Outcome, Stream
 from streams.ledger.outbox import Confirmed, Unsent
 from streams.ledger.sweep import sweep
 from streams.ledger.transaction import Transactions, retried
-from streams.ledger.verify import Report, verify
+from streams.ledger.verify import Anchor, Report, verify
 from workorders.policy import Estate, Policy, World
 
 T = TypeVar("T")
@@ -99,13 +110,11 @@ class Ledger:
     # -------------------------------------------------------------------------------------- offsets
     async def positions(self, streams: Collection[Stream]) -> dict[Stream, int]:
         """The next offset of each stream; one that is not named must be read from its beginning."""
-        async with self.database.reading() as connection:
-            return await offsets.positions(connection, streams)
+        return await self._read(lambda connection: offsets.positions(connection, streams))
 
     async def known_streams(self) -> dict[Stream, int]:
         """The next offset of every stream ever read, those of past incarnations too."""
-        async with self.database.reading() as connection:
-            return await offsets.known(connection)
+        return await self._read(offsets.known)
 
     async def accept_gap(self, stream: Stream, upto: int, reason: str, now: datetime) -> None:
         """Go on at ``upto`` although records before it are missing; the reason is kept and audited."""
@@ -122,8 +131,7 @@ class Ledger:
 
     async def unrelayed(self, limit: int) -> list[Submitted]:
         """Submitted inputs that were not sent to their topic yet, oldest first."""
-        async with self.database.reading() as connection:
-            return await inbox.unrelayed(connection, limit)
+        return await self._read(lambda connection: inbox.unrelayed(connection, limit))
 
     async def mark_relayed(self, seqs: Sequence[int], now: datetime) -> None:
         """The broker has acknowledged these submitted inputs."""
@@ -138,8 +146,7 @@ class Ledger:
     # --------------------------------------------------------------------------------------- outbox
     async def unsent(self, limit: int) -> list[Unsent]:
         """The oldest messages that were not sent, in the order in which they must be sent."""
-        async with self.database.reading() as connection:
-            return await outbox.unsent(connection, limit)
+        return await self._read(lambda connection: outbox.unsent(connection, limit))
 
     async def mark_sent(self, seqs: Sequence[int], at: datetime) -> None:
         """The broker has acknowledged these messages."""
@@ -153,12 +160,24 @@ class Ledger:
     # ------------------------------------------------------------------------------- administration
     async def world(self, default: World, now: datetime) -> World:
         """The policies and estates that this ledger holds; a new ledger begins with the default and keeps it."""
-        async with self.database.reading() as connection:
-            found = await timelines.read(connection)
-        if found is None:
-            await self._write(lambda connection: timelines.begin(connection, default, now))
+        found = await self._read(timelines.read)
+        if found is not None:
+            return found
+        if await self._write(lambda connection: timelines.begin(connection, default, now)):
             return default
-        return found
+        return await self.world(default, now)
+
+    async def is_new(self) -> bool:
+        """Whether it holds no policy and no estate yet."""
+        return await self._read(timelines.read) is None
+
+    async def adopt_timelines(self, values: Sequence[bytes], now: datetime) -> int:
+        """Learn the policies and estates that were published, before anything is decided; how many were new.
+
+        ``values`` are the records of the topics of policies and estates, in any order. Raises ``TimelinesDiffer`` if
+        another version was published for an instant than this ledger holds.
+        """
+        return await self._write(lambda connection: published.adopt(connection, values, now))
 
     async def activate(self, version: Policy | Estate, effective_from: datetime, now: datetime, by: str) -> None:
         """Put a policy or an estate in force from a future instant on; ``by`` is the role that did it."""
@@ -187,9 +206,21 @@ class Ledger:
         """Note that a rejected input was mended and submitted again under this receipt."""
         await self._write(lambda connection: administration.resubmitted(connection, message_id, receipt, now, by))
 
-    async def verify(self, world: World, *, every: int = 1) -> Report:
-        """Read everything again and say what does not fit; of the states one in ``every``."""
-        return await verify(self.database, world, self.identity.created_at, every=every)
+    async def verify(self, world: World, *, every: int = 1, against: Anchor | None = None) -> Report:
+        """Read everything again and say what does not fit; of the states one in ``every``.
+
+        ``against`` are the heads of an earlier report: what the ledger said then, it must still say.
+        """
+        return await verify(self.database, world, self.identity.created_at, every=every, against=against)
+
+    async def _read(self, ask: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """What an answer needs, asked again a few times: that a session was ended must not end a worker."""
+
+        async def once() -> T:
+            async with self.database.reading() as connection:
+                return await ask(connection)
+
+        return await retried(once)
 
     async def _write(self, act: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         async def once() -> T:

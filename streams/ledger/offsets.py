@@ -52,9 +52,10 @@ class Advance:
 
 @dataclass(slots=True)
 class Advances:
-    """The streams of one batch, locked and checked."""
+    """The streams of one batch, locked and checked; ``begun`` are those that were never read before."""
 
     by_stream: dict[Stream, Advance] = field(default_factory=dict)
+    begun: list[dict[str, Any]] = field(default_factory=list)
 
     def of(self, incoming: Incoming) -> Advance | None:
         """The stream that an input came from; None for what came from no topic."""
@@ -85,13 +86,14 @@ async def advance(connection: AsyncConnection, batch: Sequence[Incoming]) -> Adv
     if not first:
         return Advances()
     found = await _lock(connection, first)
-    if len(found) < len(first):
-        await _begin(connection, {stream: offset for stream, offset in first.items() if stream not in found})
+    begun = {stream: offset for stream, offset in first.items() if stream not in found}
+    if begun:
+        await _begin(connection, begun)
         found = await _lock(connection, first)
     for incoming in batch:
         if incoming.origin is not None:
             _step(found[incoming.origin.stream], incoming.origin.stream, incoming.origin.offset)
-    return Advances(found)
+    return Advances(found, [_beginning(found[stream].id, stream, offset) for stream, offset in begun.items()])
 
 
 async def accept_gap(
@@ -155,6 +157,10 @@ async def _begin(connection: AsyncConnection, first: dict[Stream, int]) -> None:
             "skipped": 0,
         }
         await rows.insert(connection, OffsetStateRow, [row], clash="keep", by=_NAMES)
+
+
+def _beginning(id_: int, stream: Stream, first: int) -> dict[str, Any]:
+    return {"id": id_, **dict(zip(_NAMES, _key(stream), strict=True)), "first_offset": first}
 
 
 def _key(stream: Stream) -> tuple[str, str, str, int]:

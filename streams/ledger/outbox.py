@@ -1,6 +1,6 @@
 """The outbox: messages that the deciding transaction wrote, for the relay to send and the watch to confirm."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.tables import OutboxRow
-from streams.ledger import rows
+from streams.ledger import audit, rows
+from streams.messages import Message
 
 _TABLE: Final = rows.table_of(OutboxRow)
 _CONFIRM: Final = rows.Query(
@@ -42,6 +43,30 @@ class Confirmed:
     first: int
     again: int
     unknown: tuple[UUID, ...]
+
+
+def new_row(message: Message, head: str, at: datetime) -> dict[str, Any]:
+    """A message that waits to be sent, as its row; ``head`` is the hash of the link that seals it."""
+    return {
+        "message_id": message.id,
+        "topic": message.topic,
+        "key": message.key,
+        "value": message.value,
+        "headers": orjson.dumps({audit.HEADER: head}).decode(),
+        "created_at": at,
+        "confirmations": 0,
+    }
+
+
+def seen_row(message: Message, head: str, said_at: datetime, now: datetime) -> dict[str, Any]:
+    """A message that was found on its topic, as its row: it counts as sent when it was said, and as seen now."""
+    seen = {"sent_at": said_at, "confirmed_at": now, "confirmations": 1}
+    return {**new_row(message, head, said_at), **seen}
+
+
+async def add(connection: AsyncConnection, new: Sequence[Mapping[str, Any]]) -> None:
+    """Write messages in the order in which they must be sent."""
+    await rows.insert(connection, OutboxRow, new)
 
 
 async def unsent(connection: AsyncConnection, limit: int) -> list[Unsent]:

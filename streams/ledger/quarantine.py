@@ -18,6 +18,9 @@ from streams.ledger.units import Unit
 RETRY_AFTER: Final = timedelta(minutes=10)
 """How soon a subject that could not be decided is tried again."""
 
+UnitAct = tuple[str, dict[str, Any]]
+"""A unit, and what its audit must keep of what was done."""
+
 _TABLE: Final = rows.table_of(QuarantineRow)
 _NAMES: Final = ("seq", "unit", "subject", "source", "event_id", "error", "held_at")
 
@@ -60,21 +63,27 @@ async def hold(connection: AsyncConnection, units: Mapping[str, Unit], found: Co
 
 async def review(
     connection: AsyncConnection, units: Mapping[str, Unit], decided: Collection[Key], now: datetime
-) -> None:
-    """Release the subjects that could be decided after all, and say of each unit whether anything is still held."""
+) -> list[UnitAct]:
+    """Release the subjects that could be decided after all, and say of each unit whether anything is still held.
+
+    Returns what the audit must keep of it.
+    """
     doubtful = [unit.id for unit in units.values() if unit.incomplete]
     if not doubtful:
-        return
+        return []
     still: set[str] = set()
     released: list[dict[str, Any]] = []
+    acts: list[UnitAct] = []
     for row in await held(connection, doubtful):
         if row.source is None and (row.unit, row.subject) in decided:
             released.append({"seq": row.seq, "released_at": now})
+            acts.append(_releasing(row))
         else:
             still.add(row.unit)
     await rows.update(connection, QuarantineRow, released)
     for unit in doubtful:
         units[unit].incomplete = unit in still
+    return acts
 
 
 async def postpone(connection: AsyncConnection, failing: Collection[Held], now: datetime) -> None:
@@ -92,8 +101,11 @@ async def let_go(
     still: Collection[Held],
     events: Mapping[Key, Sequence[Taken]],
     now: datetime,
-) -> None:
-    """Release what could be decided: all but what is ``still`` held, and events that were never recorded."""
+) -> list[UnitAct]:
+    """Release what could be decided: all but what is ``still`` held, and events that were never recorded.
+
+    Returns what the audit must keep of it.
+    """
     kept_subjects = {(one.unit, one.subject) for one in still if one.source is None}
     kept_events = {(one.source, one.event_id) for one in still if one.source is not None}
     recorded = {(taken.event.source, taken.event.id) for history in events.values() for taken in history}
@@ -107,6 +119,16 @@ async def let_go(
     names = sorted((row.source, row.event_id) for row in free if row.source is not None and row.event_id is not None)
     changes = [{"source": source, "id": id_, "quarantined": False} for source, id_ in names]
     await rows.update(connection, EventRow, changes)
+    return [_releasing(row) for row in free]
+
+
+def holding(one: Held) -> dict[str, Any]:
+    """What the audit keeps of something that could not be decided."""
+    return {"held": [one.subject, one.source, one.event_id], "error": one.error}
+
+
+def _releasing(row: HeldRow) -> UnitAct:
+    return row.unit, {"released": [row.subject, row.source, row.event_id]}
 
 
 def _model_of(key: Key) -> type[WorkOrderRow | NightRow | SourceStateRow]:

@@ -9,6 +9,8 @@ from typing import Any
 import orjson
 
 from models.ids import output_id
+from models.tables import RejectedRow
+from streams.ledger import audit
 from streams.ledger.audit import ADMINISTRATION
 from streams.ledger.incoming import Incoming, Rejection
 from streams.ledger.offsets import Advances
@@ -25,9 +27,8 @@ def reject(writing: Writing, rejections: Sequence[Rejection], advances: Advances
         advance = advances.of(rejection.incoming)
         row = _row(rejection, advance.id if advance is not None else None, writing.now)
         writing.rejected.append(row)
-        writing.entry(ADMINISTRATION).acts.append(
-            {"rejected": row["message_id"], "code": row["code"], "sha256": row["sha256"]}
-        )
+        seals = {"seal": audit.row_seal(RejectedRow, row), "bytes": audit.bytes_seal(row)}
+        writing.entry(ADMINISTRATION).acts.append({"rejected": row["message_id"], "code": row["code"], **seals})
         writing.send(ADMINISTRATION, _message(rejection, row, writing.now))
 
 

@@ -111,7 +111,7 @@ def wanted(dialect: str, model: type[SQLModel], names: tuple[str, ...]) -> str:
 
 def document(dialect: str, keys: Collection[tuple[Any, ...]]) -> str:
     """The keys as the JSON parameter that :func:`wanted` reads."""
-    if dialect == "sqlite":
+    if dialect == "sqlite" and not all(type(part) in _AS_THEY_ARE for part in next(iter(keys), ())):
         return orjson.dumps([[_stored(part) for part in key] for key in keys]).decode()
     return orjson.dumps(list(keys), default=_in_json).decode()
 
@@ -120,11 +120,18 @@ async def _run(
     connection: AsyncConnection, model: type[SQLModel], columns: tuple[str, ...], rows: Sequence[Values], sql: str
 ) -> int:
     if connection.dialect.name == "sqlite":
-        ways = [(name, _way(_python_type(model, name))) for name in columns]
-        stored = [tuple([None if row[name] is None else way(row[name]) for name, way in ways]) for row in rows]
+        stored = list(zip(*(_column(model, name, rows) for name in columns), strict=True))
         return (await connection.exec_driver_sql(sql, stored)).rowcount
     parameter = orjson.dumps(rows, default=_in_json).decode()
     return (await connection.exec_driver_sql(sql, (parameter,))).rowcount
+
+
+def _column(model: type[SQLModel], name: str, rows: Sequence[Values]) -> list[object]:
+    """One column of many rows, as it is stored."""
+    way = _way(_python_type(model, name))
+    if way is _same:
+        return [row[name] for row in rows]
+    return [None if (value := row[name]) is None else way(value) for row in rows]
 
 
 @lru_cache(maxsize=256)
@@ -193,7 +200,9 @@ def _same(value: Any) -> Any:  # noqa: ANN401 - whatever the column holds
 
 
 def _instant(value: datetime) -> str:
-    return value.astimezone(UTC).isoformat(" ", "microseconds")[:26]
+    if value.tzinfo is not UTC:
+        value = value.astimezone(UTC)
+    return value.isoformat(" ", "microseconds")[:26]
 
 
 def _hex(value: UUID) -> str:
@@ -206,6 +215,10 @@ _WAYS: Final[dict[type, Callable[[Any], object]]] = {
     date: date.isoformat,
     UUID: _hex,
 }
+
+
+_AS_THEY_ARE: Final = frozenset({str, int})
+"""What a column that holds it holds in every row, and what is stored as it is."""
 
 
 def _stored(value: Any) -> object:  # noqa: ANN401 - whatever a column holds

@@ -17,7 +17,8 @@ from models.instant import RFC3339
 from models.parse import content_digest, parse, unit_of
 from models.refusal import Reason, Refusal, quote
 from models.tables import EventRow, InboxRow
-from streams.ledger import rows
+from streams.ledger import rows, states
+from streams.ledger.audit import ADMINISTRATION
 from streams.ledger.incoming import Incoming, Rejection
 from streams.ledger.store import Key
 from workorders.admission import AHEAD, admit
@@ -59,11 +60,12 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """One input that is recorded in this transaction."""
+    """One input that is recorded in this transaction: what is decided about bears no free text, ``note`` is that."""
 
     incoming: Incoming
     taken: Taken
     digest: bytes
+    note: str | None
 
     @property
     def key(self) -> Key:
@@ -73,12 +75,16 @@ class Accepted:
 
 @dataclass(slots=True)
 class Sorted:
-    """A batch, sorted. ``fates`` says what became of each inbox row that belongs to it (by ``seq``)."""
+    """A batch, sorted.
+
+    ``duplicates`` come with their unit. ``fates`` says what became of each inbox row that belongs to the batch (by
+    ``seq``), and in whose chain that is kept.
+    """
 
     accepted: list[Accepted] = field(default_factory=list)
-    duplicates: list[Incoming] = field(default_factory=list)
+    duplicates: list[tuple[str, Incoming]] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
-    fates: dict[int, str] = field(default_factory=dict)
+    fates: dict[int, tuple[str, str]] = field(default_factory=dict)
 
 
 def read(batch: Sequence[Incoming]) -> list[Parsed]:
@@ -117,7 +123,7 @@ async def admitted(connection: AsyncConnection, batch: Sequence[Parsed], world: 
         if isinstance(verdict, Refusal):
             found.sorted.rejections.append(_rejection(parsed, verdict))
             if seq is not None:
-                found.sorted.fates[seq] = "rejected"
+                found.sorted.fates[seq] = (ADMINISTRATION, "rejected")
         else:
             found.taken.append((parsed, verdict, seq))
     return found
@@ -129,21 +135,27 @@ async def sort(connection: AsyncConnection, batch: Admitted) -> Sorted:
     recorded = {(row.source, row.id): row.digest for row in await rows.fetch(connection, _RECORDED, sorted(names))}
     found = batch.sorted
     for parsed, taken, seq in batch.taken:
-        name = (taken.event.source, taken.event.id)
+        name, unit = (taken.event.source, taken.event.id), unit_of(taken.event)
         before = recorded.get(name)
         if before is None:
             recorded[name] = parsed.digest
-            found.accepted.append(Accepted(parsed.incoming, taken, parsed.digest))
-            fate = "recorded"
+            note = states.event_note(taken.event)
+            silent = taken if note is None else _silent(taken)
+            found.accepted.append(Accepted(parsed.incoming, silent, parsed.digest, note))
+            fate = (unit, "recorded")
         elif before == parsed.digest:
-            found.duplicates.append(parsed.incoming)
-            fate = "duplicate"
+            found.duplicates.append((unit, parsed.incoming))
+            fate = (unit, "duplicate")
         else:
             found.rejections.append(_rejection(parsed, _reused(name)))
-            fate = "rejected"
+            fate = (ADMINISTRATION, "rejected")
         if seq is not None:
             found.fates[seq] = fate
     return found
+
+
+def _silent(taken: Taken) -> Taken:
+    return Taken(states.without_note(taken.event), taken.heard, taken.role, taken.party)
 
 
 def _verdict(parsed: Parsed, received: datetime | None, world: World, now: datetime) -> Taken | Refusal:

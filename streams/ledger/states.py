@@ -7,10 +7,13 @@ import orjson
 from pydantic import BaseModel, TypeAdapter
 
 from models.decision import Classification, DisputeChange, NightState, OrderState, Reached, SourceState
+from models.envelope import Envelope
 from models.history import InputEvent
+from models.outputs import RuleMatch
 from models.schemas import INPUTS
 
 T = TypeVar("T")
+EventT = TypeVar("EventT", bound=Envelope[Any, Any])
 
 ORDER_STATE: Final = TypeAdapter(OrderState)
 NIGHT_STATE: Final = TypeAdapter(NightState)
@@ -38,7 +41,8 @@ def canonical(value: object) -> bytes:
 
 def event_body(event: InputEvent) -> str:
     """An event's JSON with its extensions and without its free text; what was left out or null stays out."""
-    return event.model_dump_json(by_alias=True, exclude_none=True, exclude={"data": {"note"}})
+    silent = event if event_note(event) is None else without_note(event)
+    return silent.model_dump_json(by_alias=True, exclude_none=True)
 
 
 def event_note(event: InputEvent) -> str | None:
@@ -47,12 +51,19 @@ def event_note(event: InputEvent) -> str | None:
     return note
 
 
+def without_note(event: EventT) -> EventT:
+    """The event without its free text, which must be possible to erase wherever it is kept."""
+    return event.model_copy(update={"data": event.data.model_copy(update={"note": None})})
+
+
 def stored_event(event_type: str, body: str) -> InputEvent:
     """The event that :func:`event_body` wrote, without its free text."""
     return INPUTS[event_type].model_validate_json(body)
 
 
 def _plain(value: object) -> Any:  # noqa: ANN401 - whatever JSON can hold
+    if type(value) is RuleMatch:  # there are many of these
+        return {"rule": value.rule, "priority": value.priority, "reason": value.reason}
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     if isinstance(value, bytes):

@@ -1,6 +1,6 @@
 """The store: everything that the ledger knows of many subjects at once, one statement a table."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -26,6 +26,7 @@ Tag = tuple[str, str]
 SHORT: Final = "short"
 SECURITY: Final = "security"
 _GROUP: Final = "group:"
+_DOUBTED: Final = "doubted:"
 _KEY: Final = ("unit", "subject")
 
 
@@ -38,7 +39,8 @@ class Known:
 
     ``written`` is its state as it is stored, ``exposed`` whether that has stretches that matter to others, ``counted``
     what the backlog counts of it. ``said_class`` and ``said_dispute`` are what was last said, as it is stored, each
-    with how often. ``marks`` are, of a source, the instants that its silence is reckoned from.
+    with how often. ``marks`` are, of a source, the instants that its silence is reckoned from. ``decided`` is the state
+    itself, where it is at hand.
     """
 
     history: list[Taken] = field(default_factory=list)
@@ -50,13 +52,22 @@ class Known:
     said_class: tuple[str | None, int] = (None, 0)
     said_dispute: tuple[str | None, int] = (None, 0)
     marks: Sequence[datetime] = ()
+    decided: State | None = None
+
+    @property
+    def size(self) -> int:
+        """How much of a memory it takes: its events and what was said about it."""
+        return 1 + len(self.history) + len(self.remembered.said)
 
     def state(self, key: Key) -> State | None:
         """The state as it was last decided; None if there is none yet."""
+        if self.decided is not None or self.written is None:
+            return self.decided
         adapter: TypeAdapter[Any] = (
             states.ORDER_STATE if is_order(key) else states.NIGHT_STATE if is_night(key) else states.SOURCE_STATE
         )
-        return None if self.written is None else adapter.validate_json(self.written)
+        self.decided = adapter.validate_json(self.written)
+        return self.decided
 
 
 def _query(model: Any, names: Sequence[str], sql: str, keys: tuple[str, ...] = _KEY) -> rows.Query:  # noqa: ANN401
@@ -123,10 +134,11 @@ _EXPOSURES: Final = _query(
 )
 _EXPOSED: Final = _query(
     ExposureRow,
-    ("unit", "tag", "subject"),
-    """SELECT DISTINCT x.unit, x.tag, x.subject FROM {wanted} CROSS JOIN exposure x CROSS JOIN work_order o
-    WHERE x.unit = w.unit AND x.tag = w.tag AND o.unit = x.unit AND o.subject = x.subject AND o.live""",
-    ("unit", "tag"),
+    ("unit", "tag", "subject", "starts", "until"),
+    """SELECT x.unit, x.tag, x.subject, x.starts, x.until FROM {wanted} CROSS JOIN exposure x
+    WHERE x.unit = w.unit AND x.tag = w.tag AND (x.until IS NULL OR x.until > w.starts)
+    AND (w.until IS NULL OR x.starts < w.until)""",
+    ("unit", "tag", "starts", "until"),
 )
 
 
@@ -189,9 +201,21 @@ async def exposures(connection: AsyncConnection, since: dict[Tag, datetime]) -> 
     return {tag: {**spans} for tag, spans in found.items()}
 
 
-async def exposed(connection: AsyncConnection, tags: Collection[Tag]) -> list[tuple[Tag, str]]:
-    """The live orders that have a stretch under one of the tags."""
-    return [((row.unit, row.tag), row.subject) for row in await rows.fetch(connection, _EXPOSED, tags)]
+async def exposed(connection: AsyncConnection, within: Mapping[Tag, Span]) -> list[tuple[Tag, str, Span]]:
+    """The stretches, of open and of ended orders, that share time with the stretch given for their tag."""
+    keys = [(*tag, *span) for tag, span in within.items()]
+    found = await rows.fetch(connection, _EXPOSED, keys)
+    return [((row.unit, row.tag), row.subject, (row.starts, row.until)) for row in found]
+
+
+def doubted_tag(tag: str) -> str:
+    """The tag of stretches that are in doubt: they count for nobody, but their order looks at what is under the tag."""
+    return _DOUBTED + tag
+
+
+def plain_tag(tag: str) -> str:
+    """The tag itself, of stretches in doubt or not."""
+    return tag.removeprefix(_DOUBTED)
 
 
 def group_tag(group: str) -> str:
@@ -216,4 +240,5 @@ def is_night(key: Key) -> bool:
 
 def is_order(key: Key) -> bool:
     """Whether the subject is a work order."""
-    return "/" not in key[1] and not is_source(key)
+    subject = key[1]
+    return "/" not in subject and not subject.startswith(SOURCE_PREFIX)

@@ -15,12 +15,13 @@ from models.tables import NightRow, SourceStateRow, UnitRow, WorkOrderRow
 from streams.ledger import backlog, inbox, quarantine, rows, sources, units
 from streams.ledger.deciding import Deciding, in_words
 from streams.ledger.errors import LedgerError
-from streams.ledger.incoming import Held, Outcome
+from streams.ledger.incoming import Held, Incoming, Outcome
 from streams.ledger.store import Key
 from streams.ledger.transaction import Transactions, finish, retried, versions
 from streams.ledger.writing import Writing
 from workorders.cover import nights_in_play
 from workorders.policy import World
+from workorders.wall_clock import night_window
 
 INBOX_PATIENCE: Final = timedelta(seconds=5)
 """How long an input may take by way of the broker before it is taken from the inbox."""
@@ -42,11 +43,15 @@ async def sweep(transactions: Transactions, now: datetime, limit: int, world: Wo
     due = await retried(lambda: _find_due(transactions, now, limit, world))
     outcome = await _decide(transactions, due, now, world)
     outcome.add(await retried(lambda: _count_backlogs(transactions, now, limit, world)))
-    async with transactions.database.reading() as connection:
-        waiting = await inbox.untaken(connection, now, INBOX_PATIENCE, limit)
+    waiting = await retried(lambda: _untaken(transactions, now, limit))
     outcome.add(await transactions.take(waiting, now, world))
     outcome.more = len(due) >= limit or outcome.more or len(waiting) >= limit
     return outcome
+
+
+async def _untaken(transactions: Transactions, now: datetime, limit: int) -> list[Incoming]:
+    async with transactions.database.reading() as connection:
+        return await inbox.untaken(connection, now, INBOX_PATIENCE, limit)
 
 
 async def _find_due(transactions: Transactions, now: datetime, limit: int, world: World) -> Due:
@@ -87,9 +92,13 @@ async def _decide_once(transactions: Transactions, due: Due, now: datetime, worl
             if (night := due[key]) is not None:
                 unit = locked[key[0]]
                 unit.nights_until = max(night, unit.nights_until or night)
-        deciding = Deciding(world, now, transactions.since)
+        recollection = transactions.memory.recall(locked)
+        deciding = Deciding(world, now, transactions.since, recollection)
         await deciding.run(connection, keys, {}, await sources.marks(connection, keys, world, now))
-        return await finish(connection, Writing(locked, now, versions(world, now)), deciding)
+        writing = Writing(locked, now, versions(world, now))
+        outcome = await finish(connection, writing, deciding)
+    recollection.keep(locked, deciding.known.keys(), writing.after)
+    return outcome
 
 
 async def _hold(transactions: Transactions, held: Held, now: datetime, world: World) -> Outcome:
@@ -97,7 +106,9 @@ async def _hold(transactions: Transactions, held: Held, now: datetime, world: Wo
         locked = await units.lock(connection, [held.unit])
         now = units.not_before(locked.values(), now)
         await quarantine.hold(connection, locked, [held], now)
-        await Writing(locked, now, versions(world, now)).flush(connection)
+        writing = Writing(locked, now, versions(world, now))
+        writing.entry(held.unit).acts.append(quarantine.holding(held))
+        await writing.flush(connection)
         await quarantine.postpone(connection, [held], now)
     return Outcome(held=[held])
 
@@ -138,16 +149,22 @@ def _due_in(table: Table, now: datetime, limit: int) -> Any:  # noqa: ANN401 - a
 
 
 async def _nights_to_begin(connection: AsyncConnection, since: datetime, now: datetime, world: World) -> Due:
-    """The watched nights that have no row yet and will soon have their first checkpoint, with their dates."""
+    """The watched nights that have no row yet and will soon have their first checkpoint, with their dates.
+
+    A night that was going on when the ledger began is none of them: nobody could have reported anything about it. It
+    gets its row with the first thing that is heard about it.
+    """
     watched = world.estates.at(now).watched_premises()
     policy = world.policies.at(now)
+    rules = policy.spec.nights
     found: Due = {}
     begun = await _nights_until(connection, [premises.id for premises in watched])
     for premises in watched:
         last = begun.get(premises.id)
         after = since if last is None else datetime.combine(last, time(), tzinfo=UTC)
         for night in nights_in_play(premises, policy, after, now, NIGHTS_AHEAD):
-            if last is None or night > last:
+            starts, _ = night_window(night, rules.starts, rules.ends, rules.zone)
+            if (starts >= since) if last is None else (night > last):
                 found[premises.id, night_id(premises.id, night.isoformat())] = night
     return found
 

@@ -5,7 +5,7 @@ decide -> write events, states, statements, outbox, rejections, offsets and audi
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
@@ -22,6 +22,7 @@ from streams.ledger.deciding import Deciding, in_words
 from streams.ledger.engine import Database
 from streams.ledger.errors import LedgerError, LedgerUnavailable, is_outage, is_passing
 from streams.ledger.incoming import Held, Incoming, Outcome
+from streams.ledger.memory import Memory
 from streams.ledger.offsets import Advances
 from streams.ledger.rejecting import reject
 from streams.ledger.sorting import Accepted, Parsed, Sorted
@@ -59,6 +60,7 @@ class Transactions:
 
     database: Database
     since: datetime
+    memory: Memory = field(default_factory=Memory)
 
     async def take(self, batch: Sequence[Incoming], now: datetime, world: World) -> Outcome:
         """Record and decide a batch as one transaction.
@@ -103,16 +105,20 @@ class Transactions:
             locked = await units.lock(connection, names)
             now = units.not_before(locked.values(), now)
             found = await sorting.sort(connection, admitted)
-            deciding = Deciding(world, now, self.since)
+            recollection = self.memory.recall(locked)
+            deciding = Deciding(world, now, self.since, recollection)
             await decide_fresh(connection, deciding, found.accepted)
-            if found.rejections:  # locked last by everybody, so nobody waits in a circle
+            if found.rejections or advances.begun:  # locked last by everybody, so nobody waits in a circle
                 locked |= await units.lock(connection, [ADMINISTRATION])
+            found.fates = await inbox.still_waiting(connection, found.fates)
             writing = Writing(locked, now, versions(world, now))
             _record(writing, found, advances, deciding.held)
             reject(writing, found.rejections, advances)
+            _seal_movement(writing, found, advances)
             outcome = await finish(connection, writing, deciding, held)
             await advances.write(connection)
-            await inbox.mark_taken(connection, found.fates, now)
+            await inbox.mark_taken(connection, {seq: fate for seq, (_, fate) in found.fates.items()}, now)
+        recollection.keep(locked, deciding.known.keys(), writing.after)
         outcome.recorded, outcome.duplicates = len(found.accepted), len(found.duplicates)
         outcome.rejections = found.rejections
         return outcome
@@ -134,9 +140,12 @@ async def finish(
     """Write everything that was decided, and what could not be decided."""
     for key in sorted(deciding.decided):
         writing.settle(key, deciding.decided[key])
-    await quarantine.review(connection, writing.units, deciding.decided.keys(), writing.now)
+    for unit, act in await quarantine.review(connection, writing.units, deciding.decided.keys(), writing.now):
+        writing.entry(unit).acts.append(act)
     all_held = [*deciding.held, *held]
     await quarantine.hold(connection, writing.units, all_held, writing.now)
+    for one in all_held:
+        writing.entry(one.unit).acts.append(quarantine.holding(one))
     await writing.flush(connection)
     await quarantine.postpone(connection, deciding.held, writing.now)
     said = [one for decided in deciding.decided.values() for one in decided.decision.statements]
@@ -155,15 +164,27 @@ def _record(writing: Writing, found: Sorted, advances: Advances, held: Collectio
         event, advance = accepted.taken.event, advances.of(accepted.incoming)
         row = _event_row(accepted, advance.id if advance else None, writing.now)
         row["quarantined"] = (event.source, event.id) in poison
-        writing.take(row, states.event_note(event))
+        writing.take(row, accepted.note)
         if advance is not None:
             advance.recorded += 1
-    for incoming in found.duplicates:
+    for _, incoming in found.duplicates:
         if (advance := advances.of(incoming)) is not None:
             advance.duplicates += 1
     for rejection in found.rejections:
         if (advance := advances.of(rejection.incoming)) is not None:
             advance.rejected += 1
+
+
+def _seal_movement(writing: Writing, found: Sorted, advances: Advances) -> None:
+    """Name in the audit each stream that begins, each duplicate by its offset, and each inbox row that was taken."""
+    for begun in advances.begun:
+        writing.entry(ADMINISTRATION).acts.append({"stream": begun})
+    for unit, incoming in found.duplicates:
+        if incoming.origin is not None:
+            stream = advances.by_stream[incoming.origin.stream].id
+            writing.entry(unit).duplicates.append((stream, incoming.origin.offset))
+    for seq, (unit, fate) in found.fates.items():
+        writing.entry(unit).fates.append((seq, fate))
 
 
 def _event_row(accepted: Accepted, stream: int | None, now: datetime) -> dict[str, Any]:

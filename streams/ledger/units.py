@@ -12,6 +12,8 @@ from streams.ledger import rows
 from streams.ledger.audit import Entry, link_hash
 
 LONGEST_WAIT: Final = timedelta(minutes=5)
+KEPT: Final = ("nights_until", "backlog_n", "backlog_due_at", "incomplete")
+"""The columns of a unit that each link of its chain tells, where they are not empty."""
 
 _TABLE: Final = rows.table_of(UnitRow)
 _SQL: Final = "SELECT u.* FROM {wanted} JOIN unit u ON u.id = w.id ORDER BY u.id"
@@ -44,8 +46,10 @@ class Unit:
             self.backlog_due_at = due
 
     def chain(self, kind: str, at: datetime, entry: Entry, world: Mapping[str, str]) -> dict[str, Any]:
-        """The next link of the unit's chain, as a row; the unit's end moves to it."""
-        text, n, previous = entry.as_text(world), self.audit_n + 1, self.audit_head
+        """The next link of the unit's chain, as a row; the unit's end moves to it. Nothing else of it changes after."""
+        left = {name: value for name in KEPT if (value := getattr(self, name))}
+        text = entry.as_text({**world, "unit": left} if left else world)
+        n, previous = self.audit_n + 1, self.audit_head
         self.audit_n, self.audit_head = n, link_hash(self.id, n, kind, at, text, previous)
         self.decided_at = at
         return {
@@ -94,11 +98,13 @@ async def lock_free(connection: AsyncConnection, ids: Collection[str]) -> dict[s
 
 
 async def save(connection: AsyncConnection, units: Collection[Unit], links: Collection[Mapping[str, Any]]) -> None:
-    """Write units that were locked in this transaction, and the new links of their chains."""
+    """Write the new links, and those of the locked units whose chains they continue; the others have not changed."""
     await rows.insert(connection, AuditRow, list(links))
-    for unit in units:
-        unit.version += 1
-    await rows.update(connection, UnitRow, [unit.as_row() for unit in units])
+    names = {link["chain"] for link in links}
+    changed = [unit for unit in units if unit.id in names]
+    for unit in changed:
+        unit.version = unit.audit_n
+    await rows.update(connection, UnitRow, [unit.as_row() for unit in changed])
 
 
 async def _read(connection: AsyncConnection, query: rows.Query, ids: Collection[str]) -> dict[str, Unit]:

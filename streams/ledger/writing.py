@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
@@ -15,14 +14,13 @@ from models.tables import (
     EventNoteRow,
     EventRow,
     ExposureRow,
-    OutboxRow,
     RejectedRow,
     StatementRow,
 )
-from streams.ledger import audit, rows, states, units
+from streams.ledger import audit, outbox, rows, states, units
 from streams.ledger.audit import Entry
-from streams.ledger.columns import Row, counted, escalation_row, state_row, statement_row
-from streams.ledger.context import exposure_of
+from streams.ledger.columns import Row, counted, escalation_row, known_after, state_row, statement_row
+from streams.ledger.context import counts_alike, exposure_of
 from streams.ledger.deciding import Decided
 from streams.ledger.store import Key, Known
 from streams.ledger.units import Unit
@@ -48,6 +46,7 @@ class Writing:
     messages: list[tuple[str, Message]] = field(default_factory=list)
     rejected: list[Row] = field(default_factory=list)
     entries: dict[str, Entry] = field(default_factory=dict)
+    after: dict[Key, Known] = field(default_factory=dict)
 
     def entry(self, unit: str) -> Entry:
         """What this transaction does to a unit, as the audit will keep it."""
@@ -56,7 +55,7 @@ class Writing:
     def take(self, row: Row, note: str | None) -> None:
         """Record one event."""
         self.events.append(row)
-        self.entry(row["unit"]).events.append((row["source"], row["id"], audit.event_seal(row)))
+        self.entry(row["unit"]).events.append((row["source"], row["id"], audit.row_seal(EventRow, row)))
         if note is not None:
             self.notes.append({"source": row["source"], "id": row["id"], "note": note})
 
@@ -64,7 +63,6 @@ class Writing:
         """Write one subject's decision: its state, its stretches, and what must be said."""
         unit, subject = key
         decision, known = decided.decision, decided.known
-        self.entry(unit).subjects.append(subject)
         model, row = state_row(key, decision, known, self.now)
         for statement in decision.statements:
             self._say(unit, statement, known)
@@ -73,11 +71,14 @@ class Writing:
             if known.counted != counted(decision.state):
                 self.units[unit].count_backlog_by(self.now + BACKLOG_EVERY)
         self.states.setdefault(model, []).append(row)
+        self.entry(unit).subjects.append((subject, audit.row_seal(model, row), row["next_due_at"]))
         self._expose(key, decision, known)
+        self.after[key] = known_after(key, decision, known, row, self.now)
 
-    def send(self, unit: str, message: Message) -> None:
-        """Put a message in the outbox and seal it with the unit's link."""
-        self.entry(unit).said.append((str(message.id), audit.text_seal(message.value)))
+    def send(self, unit: str, message: Message, *statement: str) -> None:
+        """Put a message in the outbox and seal it with the unit's link, beside the seal of the statement it carries."""
+        seal = audit.message_seal(message.topic, message.key, message.value)
+        self.entry(unit).said.append((str(message.id), seal, *statement))
         self.messages.append((unit, message))
 
     async def flush(self, connection: AsyncConnection) -> None:
@@ -95,7 +96,10 @@ class Writing:
         await rows.insert(connection, ExposureRow, [row for found in self.exposed.values() for row in found])
         await rows.insert(connection, EscalationRow, self.escalations, clash="replace")
         await rows.insert(connection, StatementRow, self.statements)
-        await rows.insert(connection, OutboxRow, [self._outbox_row(unit, message) for unit, message in self.messages])
+        await outbox.add(
+            connection,
+            [outbox.new_row(message, self.units[unit].audit_head, self.now) for unit, message in self.messages],
+        )
         await rows.insert(connection, RejectedRow, self.rejected)
         await units.save(connection, [unit for _, unit in sorted(self.units.items())], links)
 
@@ -103,8 +107,9 @@ class Writing:
         reached = statement.reached
         content = states.dump(reached)
         self.escalations.append(escalation_row(unit, statement, content, known.first_said.get(reached.id, self.now)))
-        self.statements.append(statement_row(unit, statement, content))
-        self.send(unit, statement_message(unit, statement))
+        row = statement_row(unit, statement, content)
+        self.statements.append(row)
+        self.send(unit, statement_message(unit, statement), audit.row_seal(StatementRow, row))
 
     def _order_messages(self, key: Key, decision: Decision, known: Known, row: Row) -> None:
         unit, subject = key
@@ -118,23 +123,11 @@ class Writing:
             self.send(unit, dispute_message(unit, subject, n, decision.dispute, self.now))
 
     def _expose(self, key: Key, decision: Decision, known: Known) -> None:
-        after = exposure_of(decision.state)
-        before = known.state(key) if known.exposed else None
-        if after != (exposure_of(before) if before is not None else {}):
-            unit, subject = key
-            self.exposed[key] = [
-                {"unit": unit, "tag": tag, "subject": subject, "starts": since, "until": until}
-                for tag, spans in after.items()
-                for since, until in spans
-            ]
-
-    def _outbox_row(self, unit: str, message: Message) -> Row:
-        return {
-            "message_id": message.id,
-            "topic": message.topic,
-            "key": message.key,
-            "value": message.value,
-            "headers": orjson.dumps({audit.HEADER: self.units[unit].audit_head}).decode(),
-            "created_at": self.now,
-            "confirmations": 0,
-        }
+        if counts_alike(known.state(key) if known.exposed else None, decision.state):
+            return
+        unit, subject = key
+        self.exposed[key] = [
+            {"unit": unit, "tag": tag, "subject": subject, "starts": since, "until": until}
+            for tag, spans in exposure_of(decision.state).items()
+            for since, until in spans
+        ]

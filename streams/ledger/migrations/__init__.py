@@ -3,6 +3,7 @@
 A step only adds or widens while the version before may still be running (docs/RUNBOOK.md, rolling upgrade).
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 
 from streams.ledger.engine import BUSY_S, database_url
 
+log = logging.getLogger(__name__)
+
 NEWEST: Final = "head"
 EMPTY: Final = "base"
 _ONE_AT_A_TIME: Final = 7_030_411_927
@@ -23,8 +26,16 @@ _ONE_AT_A_TIME: Final = 7_030_411_927
 
 
 def upgrade(url: str, revision: str = NEWEST) -> None:
-    """Bring the database to a version; a second caller waits for the first and then finds nothing to do."""
+    """Bring the database to a version; a second caller waits for the first and then finds nothing to do.
+
+    One that a newer release has upgraded is left as it is: its steps only add while this one may still be running.
+    """
     with _connected(url) as connection:
+        if (newer := _unknown(connection)) is not None:
+            log.warning(
+                "the ledger's tables are of a newer release (%s) than this one, and are left as they are", newer
+            )
+            return
         command.upgrade(_config(connection), revision)
 
 
@@ -42,6 +53,13 @@ def version(url: str) -> tuple[str | None, str]:
 
 
 _HERE: Final = Path(__file__).parent
+
+
+def _unknown(connection: Connection) -> str | None:
+    """The version of the database, if it is none that this code knows."""
+    known = {script.revision for script in ScriptDirectory(str(_HERE)).walk_revisions()}
+    found = MigrationContext.configure(connection).get_current_revision()
+    return None if found in known else found
 
 
 def _config(connection: Connection) -> Config:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import case, func, select
@@ -12,6 +12,9 @@ from models.tables import EscalationRow, NightRow, SourceStateRow, UnitRow, Work
 from streams.ledger import rows
 from streams.ledger.backlog import age_band
 from workorders.policy import Estate, World
+
+SHORT_WITHIN: Final = timedelta(days=7)
+"""How far ahead a short night counts; what lies further has time."""
 
 _ORDER: Final = rows.table_of(WorkOrderRow)
 _NIGHT: Final = rows.table_of(NightRow)
@@ -25,7 +28,9 @@ class Line:
     """What is known of one premises, of one LDU, or of all.
 
     ``silent`` names the sources that should be heard about it and are not: what they would report is unknown, so the
-    figures are a least and never a whole. ``incomplete``: some of its events could not be decided.
+    figures are a least and never a whole. ``incomplete``: some of its events could not be decided. ``nights_short`` are
+    nights that begin by ``SHORT_WITHIN`` from now, or have begun, and lack somebody: those of which anything was said,
+    and those of which something should have been.
     """
 
     outstanding: int = 0
@@ -72,7 +77,7 @@ async def board(connection: AsyncConnection, world: World, now: datetime) -> Boa
     lines: dict[str, Line] = {premises.id: Line() for premises in estate.spec.premises}
     await _orders(connection, lines, now)
     await _escalations(connection, lines)
-    await _nights(connection, lines, now)
+    await _nights(connection, lines, world, now)
     await _doubts(connection, lines, estate, now)
     total, ldus = Line(), {ldu.id: Line() for ldu in estate.spec.ldus}
     for name, line in lines.items():
@@ -109,8 +114,14 @@ async def _escalations(connection: AsyncConnection, lines: dict[str, Line]) -> N
             lines[row.unit].standing = row.n
 
 
-async def _nights(connection: AsyncConnection, lines: dict[str, Line], now: datetime) -> None:
-    query = select(_NIGHT.c.unit, func.count().label("n")).where(_NIGHT.c.ends > now, _NIGHT.c.deficit > 0)
+async def _nights(connection: AsyncConnection, lines: dict[str, Line], world: World, now: datetime) -> None:
+    expected = _NIGHT.c.starts <= now + world.policies.at(now).spec.nights.warn_before
+    query = select(_NIGHT.c.unit, func.count().label("n")).where(
+        _NIGHT.c.ends > now,
+        _NIGHT.c.starts <= now + SHORT_WITHIN,
+        _NIGHT.c.deficit > 0,
+        _NIGHT.c.confirmed | expected,
+    )
     for row in await connection.execute(query.group_by(_NIGHT.c.unit)):
         lines.setdefault(row.unit, Line()).nights_short = row.n
 

@@ -1,14 +1,16 @@
 """Questions about nights: what each is like, and the cover ledger of a period."""
 
+from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.decision import NightState
+from models.shift_cover import Supplier
 from models.tables import NightRow
 from streams.ledger import rows, states
 from streams.ledger.queries.plain import as_dict, opened
@@ -16,6 +18,9 @@ from workorders.policy import Estate, World
 
 _NIGHT: Final = rows.table_of(NightRow)
 _MINUTE: Final = 60
+_A_MINUTE: Final = timedelta(minutes=1)
+_STANDING: Final = ("confirmed", "checked-in")
+"""What the state calls cover that stands in its stretch."""
 
 
 @dataclass(slots=True)
@@ -65,6 +70,30 @@ async def nights(
 ) -> list[dict[str, Any]]:
     """The nights of the dates from ``since`` to ``until`` (both included), each with its whole state."""
     return [opened(as_dict(row), "state") for row in await connection.execute(_query(since, until, units))]
+
+
+def night_at(night: NightState, decided_at: datetime, now: datetime) -> NightState:
+    """A night as it stands now, given as it was last decided: since then nobody came or went, but time has passed.
+
+    The minutes of people who stand may lack the part of a minute that had begun when it was decided.
+    """
+    since, until = max(decided_at, night.starts), min(now, night.ends, night.next_due_at or now)
+    if until <= since:
+        return night
+    standing = Counter(
+        "contingency" if cover.contingency else cover.supplier
+        for cover in night.covers
+        if cover.status in _STANDING and cover.starts <= since < cover.until
+    )
+    passed = (until - since) // _A_MINUTE
+    short = sum((min(end or until, until) - start for start, end in night.short), timedelta(0))
+    return replace(
+        night,
+        uncovered_minutes=short // _A_MINUTE,
+        own_minutes=night.own_minutes + standing[Supplier.OWN] * passed,
+        agency_minutes=night.agency_minutes + standing[Supplier.AGENCY] * passed,
+        contingency_minutes=night.contingency_minutes + standing["contingency"] * passed,
+    )
 
 
 async def cover_ledger(

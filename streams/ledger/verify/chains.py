@@ -1,160 +1,104 @@
-"""Was anything edited? Each chain is hashed again, and each event and message held against the link that sealed it."""
+"""Was anything edited? Each chain is walked link by link, and everything that a link sealed is held against it.
 
-from collections.abc import Collection, Iterable, Sequence
-from itertools import islice
-from typing import Any, Final
-from uuid import UUID
+What is read stays small: some links at a time, and of one chain the seals of its subjects.
+"""
 
-import orjson
-from sqlalchemy import Row, func, select
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.parse import content_digest
-from models.tables import AuditRow, EventNoteRow, EventRow, OutboxRow, UnitRow
-from streams.ledger import audit, rows, states
-from streams.ledger.queries.plain import as_dict
-from streams.ledger.verify.finding import Checked, Finding
-
-_AUDIT: Final = rows.table_of(AuditRow)
-_UNIT: Final = rows.table_of(UnitRow)
-_EVENT: Final = rows.table_of(EventRow)
-_NOTE: Final = rows.table_of(EventNoteRow)
-_OUTBOX: Final = rows.table_of(OutboxRow)
-_AT_ONCE: Final = 500
-
-_SEALED_EVENTS: Final = rows.Query(
-    EventRow,
-    ("source", "id"),
-    (*_EVENT.c, _NOTE.c.note, _NOTE.c.erased_at),
-    """SELECT e.*, n.note, n.erased_at FROM {wanted} CROSS JOIN event e
-    LEFT JOIN event_note n ON n.source = e.source AND n.id = e.id WHERE e.source = w.source AND e.id = w.id""",
-)
-_SEALED_MESSAGES: Final = rows.Query(
-    OutboxRow,
-    ("message_id",),
-    (_OUTBOX.c.message_id, _OUTBOX.c.value, _OUTBOX.c.headers, _OUTBOX.c.erased_at),
-    """SELECT o.message_id, o.value, o.headers, o.erased_at FROM {wanted} CROSS JOIN outbox o
-    WHERE o.message_id = w.message_id""",
-)
+from models.tables import AuditRow, QuarantineRow, UnitRow
+from streams.ledger import rows
+from streams.ledger.verify import links, reading, sealed_inputs, sealed_outputs, sealed_states
+from streams.ledger.verify.acts import Acts
+from streams.ledger.verify.finding import Finding, Tell
+from streams.ledger.verify.links import Chain
+from streams.ledger.verify.reading import count, everything
+from streams.ledger.verify.sealed_states import Numbers
+from streams.ledger.verify.walked import Entry, Walked
 
 
-async def links(connection: AsyncConnection) -> Checked:
-    """Each chain runs 1, 2, ... unbroken to the end that its unit knows, and each link's hash is right."""
-    ends = {row.id: (row.audit_n, row.audit_head) for row in await connection.execute(select(_UNIT))}
-    found: list[Finding] = []
-    n, chain, at = 0, "", (0, "")
+async def walk(connection: AsyncConnection, acts: Acts, tell: Tell) -> Walked:
+    """Hold every event, state, message, statement, submission and rejection against the link that sealed it."""
+    walked = Walked(acts)
+    kept, walked.findings = await everything(connection, UnitRow)
+    units: Units = dict.fromkeys((one.where for one in walked.findings), None) | {row.id: row for row in kept}
+    held = await _quarantine(connection, walked)
+    numbers = await sealed_states.numbers(connection)
+    total, done = await count(connection, AuditRow), 0
+    chain: Chain | None = None
     seen: set[str] = set()
-    async for link in await connection.stream(select(_AUDIT).order_by(_AUDIT.c.chain, _AUDIT.c.n)):
-        if link.chain != chain:
-            found += _ending(chain, at, ends)
-            chain, at = link.chain, (0, "")
-            seen.add(chain)
-        found += _broken(link, at)
-        at, n = (link.n, link.hash), n + 1
-    found += _ending(chain, at, ends)
-    for unit in sorted(ends.keys() - seen):
-        found += _ending(unit, (0, ""), ends)
-    return n, found
+    async for part, unread in reading.links(connection):
+        walked.findings += unread
+        entries: list[Entry] = []
+        for link in part:
+            if chain is None or link.chain != chain.name:
+                await _check(connection, walked, chain, entries, held)
+                await _end(connection, walked, chain, units, held, numbers)
+                chain, entries = Chain(link.chain), []
+                seen.add(link.chain)
+            entry, found = chain.go_on(link)
+            walked.findings += found
+            entries.append((link, entry))
+        await _check(connection, walked, chain, entries, held)
+        done += len(part) + len(unread)
+        tell("links", done, total)
+    await _end(connection, walked, chain, units, held, numbers)
+    walked.seen("links", done)
+    without = [row for name, row in units.items() if name not in seen and row is not None]
+    _without_chain(walked, without, held.keys() - seen)
+    strange = [(model, unit) for model, unit in numbers if unit not in seen]
+    walked.findings += [
+        Finding(rows.table_of(model).name, unit, "no link says that anything was ever decided there")
+        for model, unit in strange
+    ]
+    return walked
 
 
-def _broken(link: Row[Any], before: tuple[int, str]) -> list[Finding]:
-    where = f"{link.chain} link {link.n}"
-    found = []
-    if link.n != before[0] + 1:
-        found.append(Finding("links", where, f"links are missing before it: the one before is {before[0]}"))
-    elif link.previous != before[1]:
-        found.append(Finding("links", where, "it does not go on from the link before"))
-    if link.hash != audit.link_hash(link.chain, link.n, link.kind, link.decided_at, link.entry, link.previous):
-        found.append(Finding("links", where, "it was edited: its hash is not that of its content"))
+Units = Mapping[str, Row[Any] | None]
+"""The units, each with its row; with none where that cannot be read."""
+Held = Mapping[str, Sequence[Row[Any]]]
+"""What is or was in quarantine, by unit and in the order of its rows."""
+
+
+async def _quarantine(connection: AsyncConnection, walked: Walked) -> dict[str, list[Row[Any]]]:
+    kept, unread = await everything(connection, QuarantineRow)
+    walked.findings += unread
+    found: dict[str, list[Row[Any]]] = {}
+    for row in sorted(kept, key=lambda row: row.seq):
+        found.setdefault(row.unit, []).append(row)
     return found
 
 
-def _ending(chain: str, at: tuple[int, str], ends: dict[str, tuple[int, str]]) -> list[Finding]:
-    if not chain:
-        return []
-    if chain not in ends:
-        return [Finding("links", chain, "the chain's unit is gone")]
-    return [] if ends[chain] == at else [Finding("links", chain, "the chain does not end where its unit says")]
+async def _check(
+    connection: AsyncConnection, walked: Walked, chain: Chain | None, entries: Sequence[Entry], held: Held
+) -> None:
+    if chain is not None and entries:
+        out = {(row.source, row.event_id) for row in held.get(chain.name, ()) if row.source and not row.released_at}
+        await sealed_inputs.check(connection, walked, chain, entries, out)
+        await sealed_outputs.check(connection, walked, chain, entries)
 
 
-async def events(connection: AsyncConnection) -> Checked:
-    """Each event and each message is as it was when it was sealed, and none is without a seal."""
-    found: list[Finding] = []
-    erased = await _erasures(connection)
-    sealed_events = sealed_messages = 0
-    query = select(_AUDIT.c.chain, _AUDIT.c.n, _AUDIT.c.hash, _AUDIT.c.entry).order_by(_AUDIT.c.chain, _AUDIT.c.n)
-    async for part in (await connection.stream(query)).partitions(_AT_ONCE):
-        entries = [(link, orjson.loads(link.entry)) for link in part]
-        seals = {(source, id_): seal for _, entry in entries for source, id_, seal in entry.get("events", ())}
-        said = {UUID(id_): (seal, link.hash) for link, entry in entries for id_, seal in entry.get("said", ())}
-        sealed_events += len(seals)
-        sealed_messages += len(said)
-        for keys in _parts(seals):
-            found += _edited_events(seals, keys, await rows.fetch(connection, _SEALED_EVENTS, keys), erased)
-        for names in _parts([(name,) for name in said]):
-            found += _edited_messages(said, names, await rows.fetch(connection, _SEALED_MESSAGES, names), erased)
-    for table, sealed in ((_EVENT, sealed_events), (_OUTBOX, sealed_messages)):
-        kept = (await connection.execute(select(func.count()).select_from(table))).scalar_one()
-        if kept > sealed:
-            found.append(Finding("events", table.name, f"{kept} rows are there, but only {sealed} were sealed"))
-    return sealed_events, found
+async def _end(
+    connection: AsyncConnection,
+    walked: Walked,
+    chain: Chain | None,
+    units: Units,
+    held: Held,
+    numbers: Numbers,
+) -> None:
+    if chain is not None:
+        if chain.name not in units or units[chain.name] is not None:
+            walked.findings += links.unit_faults(chain, units.get(chain.name))
+        walked.findings += links.held_faults(chain, held.get(chain.name, ()))
+        walked.findings += await sealed_states.check(connection, chain, walked.acts, numbers)
 
 
-async def _erasures(connection: AsyncConnection) -> set[tuple[str, ...]]:
-    """What was erased by somebody whom the audit names: events by source and id, messages by id."""
-    query = select(_AUDIT.c.entry).where(_AUDIT.c.chain == audit.ADMINISTRATION, _AUDIT.c.kind == "erased")
-    entries = [orjson.loads(row.entry) for row in await connection.execute(query)]
-    return {tuple(act["erased"]) for entry in entries for act in entry["acts"]}
-
-
-def _edited_events(
-    seals: dict[tuple[str, str], str],
-    keys: Sequence[tuple[str, str]],
-    kept: Sequence[Row[Any]],
-    erased: Collection[tuple[str, ...]],
-) -> list[Finding]:
-    there = {(row.source, row.id): row for row in kept}
-    found = []
-    for key in keys:
-        row = there.get(key)
-        where = f"event {key[1]} of {key[0]}"
-        if row is None:
-            found.append(Finding("events", where, "it was sealed and is gone"))
-        elif audit.event_seal(as_dict(row)) != seals[key]:
-            found.append(Finding("events", where, "it was edited: it is not what was sealed"))
-        elif (row.erased_at is None or key not in erased) and _digest(row) != row.digest:
-            found.append(Finding("events", where, "its free text was edited or removed without an erasure"))
-    return found
-
-
-def _digest(row: Row[Any]) -> bytes:
-    """The digest of an event's content, its free text included."""
-    event = states.stored_event(row.type, row.body)
-    if row.note is not None:
-        event = event.model_copy(update={"data": event.data.model_copy(update={"note": row.note})})
-    return content_digest(event)
-
-
-def _edited_messages(
-    said: dict[UUID, tuple[str, str]],
-    names: Sequence[tuple[UUID]],
-    kept: Sequence[Row[Any]],
-    erased: Collection[tuple[str, ...]],
-) -> list[Finding]:
-    there = {row.message_id: row for row in kept}
-    found = []
-    for (name,) in names:
-        row, (seal, hashed) = there.get(name), said[name]
-        if row is None:
-            found.append(Finding("events", f"message {name}", "it was sealed and is gone"))
-        elif orjson.loads(row.headers).get(audit.HEADER) != hashed:
-            found.append(Finding("events", f"message {name}", "it was edited: its header names another link"))
-        elif audit.text_seal(row.value) != seal and (row.erased_at is None or (str(name),) not in erased):
-            found.append(Finding("events", f"message {name}", "it was edited: it is not what was sealed"))
-    return found
-
-
-def _parts(keys: Iterable[Any]) -> Iterable[list[Any]]:
-    everything = iter(keys)
-    while part := list(islice(everything, _AT_ONCE)):
-        yield part
+def _without_chain(walked: Walked, units: Sequence[Row[Any]], held: set[str]) -> None:
+    for row in units:
+        left = (row.version, row.audit_n, row.audit_head, row.decided_at, row.nights_until, row.backlog_due_at)
+        if left != (0, 0, "", None, None, None) or row.backlog_n or row.incomplete:
+            walked.findings.append(Finding("unit", row.id, "it says that it has a chain, and the chain is gone"))
+    walked.findings += [Finding("quarantine", unit, "no link says that anything was held") for unit in sorted(held)]

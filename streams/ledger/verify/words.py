@@ -1,89 +1,106 @@
-"""What was said must hang together: statements, escalations and the messages that carry them."""
+"""What was said must hang together: each escalation is what its statements say."""
 
+from collections.abc import Sequence
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from models.decision import Statement
 from models.escalation import StatementKind
 from models.ids import escalation_id, statement_id, subject_name
-from models.tables import EscalationRow, OutboxRow, StatementRow
-from streams.ledger import rows, states
-from streams.ledger.verify.finding import Checked, Finding
-from streams.topics import ESCALATIONS
-from workorders.statements import GONE
+from models.tables import EscalationRow, StatementRow
+from streams.ledger import columns, rows, states
+from streams.ledger.deciding import in_words
+from streams.ledger.queries.plain import as_dict
+from streams.ledger.verify.finding import Checked, Finding, Tell
+from streams.ledger.verify.reading import AT_ONCE, by_key, count, differing, fetched
 
 _ESCALATION: Final = rows.table_of(EscalationRow)
 _STATEMENT: Final = rows.table_of(StatementRow)
-_OUTBOX: Final = rows.table_of(OutboxRow)
+_STATEMENTS: Final = rows.Query(
+    StatementRow,
+    ("escalation_id",),
+    tuple(_STATEMENT.c),
+    f"SELECT {', '.join(f's.{column.name}' for column in _STATEMENT.c)} FROM {{wanted}} CROSS JOIN statement s "  # noqa: S608
+    "WHERE s.escalation_id = w.escalation_id",
+)
+_SHOWN: Final = 20
 
 
-async def statements(connection: AsyncConnection) -> Checked:
-    """Each escalation has statements 1, 2, ... with derived ids and a message each, and shows the last of them."""
-    query = (
-        select(
-            _ESCALATION, _STATEMENT.c.n, _STATEMENT.c.message_id, _STATEMENT.c.statement,
-            _STATEMENT.c.content.label("said"), _OUTBOX.c.seq,
-        )
-        .join(_STATEMENT, _STATEMENT.c.escalation_id == _ESCALATION.c.id, isouter=True)
-        .join(_OUTBOX, _OUTBOX.c.message_id == _STATEMENT.c.message_id, isouter=True)
-        .order_by(_ESCALATION.c.id, _STATEMENT.c.n)
-    )  # fmt: skip
+async def escalations(connection: AsyncConnection, tell: Tell) -> Checked:
+    """Each escalation has statements 1, 2, ... with derived ids, and is what the last of them says of it."""
     found: list[Finding] = []
-    before: Row[Any] | None = None
-    n = 0
-    async for row in await connection.stream(query):
-        n += 1
-        if before is not None and before.id != row.id:
-            found += _at_the_end(before)
-        found += _in_turn(row, before)
-        before = row
-    if before is not None:
-        found += _at_the_end(before)
-    return n, found
+    total, n = await count(connection, EscalationRow), 0
+    query = select(_ESCALATION.c.id).order_by(_ESCALATION.c.id).limit(AT_ONCE)
+    page = (await connection.execute(query)).scalars().all()
+    while page:
+        found += await _check(connection, [(id_,) for id_ in page])
+        n += len(page)
+        tell("escalations", n, total)
+        page = (await connection.execute(query.where(_ESCALATION.c.id > page[-1]))).scalars().all()
+    return n, found + await _without(connection)
 
 
-async def messages(connection: AsyncConnection) -> Checked:
-    """Each message about an escalation is a statement's."""
-    query = (
-        select(_OUTBOX.c.seq, _OUTBOX.c.message_id, _STATEMENT.c.n)
-        .join(_STATEMENT, _STATEMENT.c.message_id == _OUTBOX.c.message_id, isouter=True)
-        .where(_OUTBOX.c.topic == ESCALATIONS.name)
-    )
-    found, n = [], 0
-    async for row in await connection.stream(query):
-        n += 1
-        if row.n is None:
-            found.append(Finding("messages", str(row.message_id), "a message says what no statement says"))
-    return n, found
+async def _check(connection: AsyncConnection, keys: Sequence[tuple[UUID]]) -> list[Finding]:
+    kept, found = await fetched(connection, by_key(EscalationRow), keys, "escalation")
+    statements, unread = await fetched(connection, _STATEMENTS, keys, "statement")
+    said: dict[UUID, list[Row[Any]]] = {}
+    for row in sorted(statements, key=lambda row: row.n):
+        said.setdefault(row.escalation_id, []).append(row)
+    broken = {one.where for one in unread}
+    for escalation in kept:
+        if str(escalation.id) not in broken:
+            found += _faults(escalation, said.get(escalation.id, ()))
+    return [*found, *unread]
 
 
-def _in_turn(row: Row[Any], before: Row[Any] | None) -> list[Finding]:
-    where = str(row.id)
-    if row.n is None:
-        return [Finding("statements", where, "the escalation was never said")]
-    found = []
-    expected = before.n + 1 if before is not None and before.id == row.id and before.n is not None else 1
-    if row.n != expected:
-        found.append(Finding("statements", where, f"statement {expected} is missing before {row.n}"))
-    if row.message_id != statement_id(row.id, row.n):
-        found.append(Finding("statements", where, f"the message id of statement {row.n} does not derive from it"))
-    if row.seq is None:
-        found.append(Finding("statements", where, f"statement {row.n} has no message"))
+def _faults(escalation: Row[Any], said: Sequence[Row[Any]]) -> list[Finding]:
+    where = str(escalation.id)
+    if not said:
+        return [Finding("escalation", where, "it was never said: it has no statement")]
+    found = [
+        Finding("statement", f"{row.n} of escalation {where}", sentence)
+        for n, row in enumerate(said, start=1)
+        for sentence in _number_faults(row, n)
+    ]
+    try:
+        wrong = differing(as_dict(escalation), _as_said(said))
+    except Exception as error:  # noqa: BLE001 - an edited document may break in any way
+        sentence = f"it cannot be read: {in_words(error)}"
+        return [*found, Finding("statement", f"{said[-1].n} of escalation {where}", sentence)]
+    if wrong:
+        sentence = f"it was edited: {', '.join(wrong)} is not what its last statement says"
+        found.append(Finding("escalation", where, sentence))
     return found
 
 
-def _at_the_end(row: Row[Any]) -> list[Finding]:
-    """The escalation as it stands against the last of its statements."""
-    if row.n is None:
-        return []
-    where, found = str(row.id), []
-    shown = (row.last_n, row.last_statement, row.standing, row.content)
-    if shown != (row.n, row.statement, StatementKind(row.statement) not in GONE, row.said):
-        found.append(Finding("statements", where, "the escalation does not show its last statement"))
-    reached = states.REACHED.validate_json(row.said)
-    name = subject_name(row.unit, reached.subject)
+def _number_faults(row: Row[Any], n: int) -> list[str]:
+    found = [] if row.n == n else [f"statement {n} is missing before it"]
+    if row.message_id != statement_id(row.escalation_id, row.n):
+        found.append("its message id does not derive from it")
+    return found
+
+
+def _as_said(said: Sequence[Row[Any]]) -> dict[str, Any]:
+    """The escalation as its last statement makes it, under the id that derives from what it is about."""
+    first, last = said[0], said[-1]
+    reached = states.REACHED.validate_json(last.content)
+    statement = Statement(last.n, StatementKind(last.statement), reached, last.reason, last.said_at)
+    name = subject_name(last.unit, reached.subject)
     derived = escalation_id(name, reached.kind, reached.clock, reached.rung, reached.spell, reached.repeat)
-    if not reached.id == row.id == derived:
-        found.append(Finding("statements", where, "the id does not derive from what the escalation is about"))
-    return found
+    return {**columns.escalation_row(last.unit, statement, last.content, first.said_at), "id": derived}
+
+
+async def _without(connection: AsyncConnection) -> list[Finding]:
+    query = (
+        select(_STATEMENT.c.escalation_id, _STATEMENT.c.n)
+        .join(_ESCALATION, _ESCALATION.c.id == _STATEMENT.c.escalation_id, isouter=True)
+        .where(_ESCALATION.c.id.is_(None))
+        .order_by(_STATEMENT.c.escalation_id, _STATEMENT.c.n)
+    )
+    return [
+        Finding("escalation", str(row.escalation_id), f"it is gone, and its statement {row.n} is there")
+        for row in await connection.execute(query.limit(_SHOWN))
+    ]

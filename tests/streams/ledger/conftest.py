@@ -1,5 +1,6 @@
-"""Ledgers for the tests: each on SQLite, and on a private PostgreSQL where the machine has one."""
+"""Ledgers for the tests: each on SQLite and on PostgreSQL."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from pathlib import Path
@@ -10,7 +11,7 @@ from sqlalchemy import create_engine, text
 
 from streams.ledger import migrations
 from streams.ledger.ledger import Ledger
-from tests.streams.ledger.postgres_server import Server, programs, running
+from tests.streams.ledger.eventful import live_through
 from tests.streams.ledger.telling import START, Feed
 from workorders.policy import World, default_world
 
@@ -24,17 +25,6 @@ def _no_waiting_between_tries() -> Iterator[None]:
     stamina.set_testing(testing=True, attempts=3, cap=True)
     yield
     stamina.set_testing(testing=False)
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Server]:
-    """A private PostgreSQL with an upgraded database ``template_ledger`` to copy."""
-    found = programs()
-    if found is None:
-        pytest.skip("this machine has no PostgreSQL programs")
-    with running(found) as server:
-        migrations.upgrade(server.new_database("template_ledger"))
-        yield server
 
 
 @pytest.fixture(scope="session")
@@ -54,8 +44,8 @@ def url(request: pytest.FixtureRequest, tmp_path: Path, upgraded_sqlite: Path) -
     """An upgraded, empty database of either kind."""
     if request.param == "sqlite":
         return sqlite_copy(upgraded_sqlite, tmp_path)
-    server: Server = request.getfixturevalue("postgres")
-    return server.copy_database("template_ledger", f"ledger_{next(_DATABASES)}")
+    own: str = request.getfixturevalue("ledger_on_postgres")
+    return own
 
 
 @pytest.fixture
@@ -78,6 +68,32 @@ async def small(sqlite_url: str) -> AsyncIterator[Ledger]:
     opened = await Ledger.open(sqlite_url, time_kind="simulated", now=START)
     yield opened
     await opened.close()
+
+
+@pytest.fixture(scope="session")
+def eventful(upgraded_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, World]:
+    """A SQLite file in which everything has happened that a ledger can keep, and the world that it then knows."""
+    url = sqlite_copy(upgraded_sqlite, tmp_path_factory.mktemp("eventful"))
+
+    async def tell() -> World:
+        ledger = await Ledger.open(url, time_kind="simulated", now=START)
+        then = await live_through(ledger, default_world())
+        await ledger.close()
+        return then
+
+    then = asyncio.run(tell())
+    path = Path(url.removeprefix("sqlite:///"))
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+    engine.dispose()
+    return path, then
+
+
+@pytest.fixture
+def spoilt(eventful: tuple[Path, World], tmp_path: Path) -> Path:
+    """A copy of that file, to spoil."""
+    return Path(sqlite_copy(eventful[0], tmp_path).removeprefix("sqlite:///"))
 
 
 @pytest.fixture

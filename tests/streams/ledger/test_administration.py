@@ -41,7 +41,7 @@ async def test_a_policy_takes_effect_in_the_future_and_stays_known(ledger: Ledge
         known = await timelines.history(connection, "policy")
         links = await queries.audit(connection, "ledger:")
     assert [one["activated_by"] for one in known] == ["start", "division-facilities"]
-    assert [link["kind"] for link in links] == ["activated"] * 3
+    assert [link["kind"] for link in links] == ["began", *["activated"] * 3]
 
 
 async def test_an_estate_can_be_activated_too(ledger: Ledger, world: World) -> None:

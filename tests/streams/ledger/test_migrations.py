@@ -14,7 +14,6 @@ from models.tables import METADATA
 from streams.ledger import migrations
 from streams.ledger.engine import database_url
 from streams.ledger.ledger import Ledger
-from tests.streams.ledger.postgres_server import Server
 from tests.streams.ledger.telling import START, Feed, hour, raised
 from workorders.policy import World
 
@@ -24,8 +23,8 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database of either kind."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/empty.db"
-    server: Server = request.getfixturevalue("postgres")
-    return server.new_database(f"empty_{request.node.name.split('[')[0][-40:]}")
+    own: str = request.getfixturevalue("database")
+    return own
 
 
 def _engine(url: str) -> Engine:
@@ -91,6 +90,20 @@ def test_an_empty_database_has_no_version_and_an_upgraded_one_the_newest(empty: 
     assert before is None
     migrations.upgrade(empty)
     assert migrations.version(empty) == (newest, newest)
+
+
+def test_a_ledger_that_a_newer_release_has_upgraded_is_left_as_it_is(
+    empty: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    migrations.upgrade(empty)
+    engine = _engine(empty)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    migrations.upgrade(empty)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "9999"
+    engine.dispose()
+    assert "of a newer release (9999)" in caplog.text
 
 
 def test_workers_that_start_together_upgrade_once(empty: str) -> None:

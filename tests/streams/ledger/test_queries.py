@@ -1,7 +1,7 @@
 """What people ask the ledger, and what it answers."""
 
 from collections.abc import Awaitable, Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid5
 
@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from models.ids import NAMESPACE
-from streams.ledger import queries
+from streams.ledger import queries, states
 from streams.ledger.ledger import Ledger
 from streams.ledger.queries.refused import rejected_counts
 from tests.streams.ledger.telling import AP, OFFICE, OTHER_AP, PAINT, PART, Feed, event, execute, hour, raised
@@ -164,6 +164,26 @@ async def test_the_nights_of_a_period_are_listed(told: Ledger) -> None:
     assert len(found) == 4
     (one,) = await _ask(told, queries.nights, since=date(2026, 1, 13), until=date(2026, 1, 13), units=[AP])
     assert (one["required"], one["own_staff"], one["deficit"], one["confirmed"]) == (2, 1, 1, True)
+
+
+async def test_a_night_grows_shorter_of_people_with_each_minute_though_nothing_is_decided(
+    told: Ledger, world: World, feed: Feed
+) -> None:
+    checks_in = event("shift-cover.checked-in", NIGHT, 9.9, source="ap-managers", cover_ref="c-1")
+    await told.take(feed.read(checks_in), hour(10), world)
+    (row,) = await _ask(told, queries.nights, since=date(2026, 1, 13), until=date(2026, 1, 13), units=[AP])
+    night = states.NIGHT_STATE.validate_python(row["state"])
+    assert (night.uncovered_minutes, night.agency_minutes) == (0, 0)
+    assert night.next_due_at is not None
+
+    def minutes(at: float) -> tuple[int, ...]:
+        found = queries.night_at(night, row["decided_at"], hour(at))
+        return found.uncovered_minutes, found.agency_minutes, found.own_minutes, found.contingency_minutes
+
+    assert minutes(9) == (0, 0, 0, 0)
+    assert minutes(10.5) == (30, 30, 0, 0)
+    due = (night.next_due_at - hour(10)) // timedelta(minutes=1)
+    assert minutes(30) == (due, due, 0, 0)  # what comes then must be decided first
 
 
 async def test_the_cover_ledger_adds_up_ended_nights_by_ap_and_agency(told: Ledger, world: World, feed: Feed) -> None:

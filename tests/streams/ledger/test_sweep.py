@@ -86,6 +86,24 @@ async def test_a_night_that_nobody_spoke_of_is_watched_and_raised(ledger: Ledger
     assert said["content"]["labels"] == ["not-confirmed"]
 
 
+async def test_a_night_going_on_when_the_ledger_begins_is_raised_only_once_something_is_heard_about_it(
+    sqlite_url: str, world: World, feed: Feed
+) -> None:
+    begins, night = 11, f"{AP}/2026-01-13"
+    ledger = await Ledger.open(sqlite_url, time_kind="simulated", now=hour(begins))
+    try:
+        await _settled(ledger, world, begins)
+        await _settled(ledger, world, begins + 2)
+        nights = {row.night for row in await all_rows(ledger, NightRow)}
+        assert (date(2026, 1, 13) in nights, date(2026, 1, 14) in nights) == (False, True)
+        left = event("shift-cover.not-attended", night, begins + 2, source="ap-managers", cover_ref="own-1")
+        await ledger.take(feed.read(left), hour(begins + 2), world)
+        assert ("uncovered-night", "", "ap-manager") in await _standing(ledger, night)
+        assert await _standing(ledger, f"{OTHER_AP}/2026-01-13") == set()
+    finally:
+        await ledger.close()
+
+
 async def test_every_watched_night_of_an_outage_gets_its_row(ledger: Ledger, world: World) -> None:
     await _settled(ledger, world, 0)
     await _settled(ledger, world, 24 * 6)

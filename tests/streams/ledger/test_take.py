@@ -184,7 +184,7 @@ async def test_a_sibling_at_another_premises_does_not_count(ledger: Ledger, worl
 async def test_every_transaction_of_a_unit_counts_its_version(ledger: Ledger, world: World, feed: Feed) -> None:
     for n in range(3):
         await ledger.take(feed.read(raised(f"WO-{n}")), hour(n), world)
-    (unit,) = await all_rows(ledger, UnitRow)
+    unit, _ = await all_rows(ledger, UnitRow)
     assert (unit.version, unit.audit_n) == (3, 3)
 
 

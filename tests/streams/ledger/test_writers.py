@@ -2,17 +2,21 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any
 
+import orjson
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
-from models.tables import EventRow, OffsetStateRow, UnitRow, WorkOrderRow
-from streams.ledger import rows, units
+from models.tables import AuditRow, EventRow, InboxRow, OffsetStateRow, UnitRow, WorkOrderRow
+from streams.ledger import rows, sorting, units
 from streams.ledger.errors import LedgerConflict, LedgerUnavailable
 from streams.ledger.ledger import Ledger
-from tests.streams.ledger.postgres_server import Server, programs, running
+from streams.ledger.sorting import Admitted
+from tests.servers.fixtures import wanted
+from tests.servers.postgres import Postgres, private_postgres, programs
 from tests.streams.ledger.telling import (
     AP,
     OFFICE,
@@ -25,6 +29,7 @@ from tests.streams.ledger.telling import (
     all_rows,
     event,
     hour,
+    plain,
     raised,
 )
 from workorders.policy import World
@@ -46,7 +51,7 @@ async def test_two_writers_of_one_premises_lose_no_update(ledger: Ledger, other:
 
     await asyncio.gather(write(ledger, 1), write(other, 2))
     assert len(await all_rows(ledger, WorkOrderRow)) == 24
-    (unit,) = await all_rows(ledger, UnitRow)
+    unit, _ = await all_rows(ledger, UnitRow)
     assert (unit.version, unit.audit_n) == (24, 24)
     assert {row.effective for row in await all_rows(ledger, WorkOrderRow)} == {"P1"}
     assert (await ledger.verify(world)).findings == []
@@ -156,20 +161,18 @@ async def test_a_writer_that_stalled_is_thrown_out_and_its_late_commit_is_refuse
 
 
 @pytest.fixture
-def own_postgres() -> Iterator[Server]:
+def own_postgres() -> Iterator[Postgres]:
     """A server that nobody else uses, so that it can be stopped."""
-    found = programs()
-    if found is None:
-        pytest.skip("this machine has no PostgreSQL programs")
-    with running(found) as server:
+    wanted(programs)
+    with private_postgres() as server:
         yield server
 
 
 @pytest.mark.postgres
 async def test_a_database_that_went_away_is_no_success_and_comes_back(
-    own_postgres: Server, world: World, feed: Feed
+    own_postgres: Postgres, world: World, feed: Feed
 ) -> None:
-    postgres, url = own_postgres, own_postgres.new_database("ledger_that_goes_away")
+    postgres, url = own_postgres, own_postgres.address.new_database("ledger_that_goes_away")
     ledger = await Ledger.open(url, time_kind="simulated", now=START)
     await ledger.take(feed.read(raised("WO-1")), hour(0), world)
     batch = feed.read(event("work-order.attended", "WO-1", 1))
@@ -182,3 +185,30 @@ async def test_a_database_that_went_away_is_no_success_and_comes_back(
     assert (await ledger.take(batch, hour(2), world)).recorded == 1
     assert (await ledger.verify(world)).findings == []
     await ledger.close()
+
+
+@pytest.mark.postgres
+async def test_what_was_submitted_has_one_fate_though_two_writers_saw_it_wait(
+    ledger_on_postgres: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await Ledger.open(ledger_on_postgres, time_kind="simulated", now=START)
+    second = await Ledger.open(ledger_on_postgres, time_kind="simulated", now=START)
+    told, sound = raised("WO-1", 0, PAINT), sorting.admitted
+    await first.submit([plain(told)], hour(0), world)
+    overtaking = [second.take(Feed().read(told), hour(0), world)]
+
+    async def overtaken(*given: Any) -> Admitted:  # noqa: ANN401 - as they come
+        found = await sound(*given)
+        if overtaking:
+            await overtaking.pop()
+        return found
+
+    monkeypatch.setattr(sorting, "admitted", overtaken)
+    await first.sweep(hour(1), 50, world)
+    (row,) = await all_rows(first, InboxRow)
+    assert row.fate == "recorded"
+    entries = [orjson.loads(link.entry) for link in await all_rows(first, AuditRow)]
+    assert [fate for entry in entries for fate in entry.get("fates", [])] == [[row.seq, "recorded"]]
+    assert (await first.verify(world)).findings == []
+    await first.close()
+    await second.close()

@@ -137,7 +137,6 @@ def _known() -> None:
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("outcome", sa.String(), nullable=False),
         sa.Column("is_open", sa.Boolean(), nullable=False),
-        sa.Column("live", sa.Boolean(), nullable=False),
         sa.Column("raised_at", INSTANT, nullable=True),
         sa.Column("ended_at", INSTANT, nullable=True),
         sa.Column("spell", sa.String(), nullable=False),
