@@ -83,7 +83,13 @@ async def serve(app: faust.App, stop: asyncio.Event, *, stop_within_s: float) ->
         asked.cancel()
         await _stop(app, stop_within_s)
     if app.crash_reason is not None:
-        raise WorkerFailedError(f"a service failed: {app.crash_reason!r}") from app.crash_reason
+        raise WorkerFailedError(f"a service failed: {_said(app.crash_reason)}") from app.crash_reason
+
+
+def _said(reason: BaseException) -> str:
+    """What our own errors say is a sentence for people; of any other the kind is worth more."""
+    ours = type(reason).__module__.partition(".")[0] in {"streams", "workorders", "models"}
+    return str(reason) if ours else repr(reason)
 
 
 @contextmanager

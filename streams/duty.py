@@ -4,10 +4,16 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
+from typing import Final
 
 import faust
 
+from streams.clock import monotonic
+from streams.ledger import pulses
 from streams.parts import Parts
+
+PULSE_EVERY_S: Final = 10.0
+"""How often a duty that is being done shows it in the ledger, in real seconds."""
 
 
 class DutyEndedError(Exception):
@@ -28,10 +34,31 @@ class Duty(faust.Service):
         super().__init__()
         self._parts = parts
         self._in_hand = asyncio.Lock()
+        self._pulsed = float("-inf")
 
     async def work(self) -> None:
         """Do the duty until cancelled."""
         raise NotImplementedError
+
+    @property
+    def part(self) -> str:
+        """What the duty is called where its health is told."""
+        return type(self).__name__.lower()
+
+    def turn(self) -> None:
+        """The duty has gone round once more, whether or not there was anything to do."""
+        self._parts.vitals.turn(self.part)
+
+    async def pulse(self) -> None:
+        """Show in the ledger that the duty is being done, now and then."""
+        if not self._pulse_is_due():
+            return
+        async with self.piece():
+            await pulses.beat(self._parts.ledger.database, self.part, self._parts.name, self._parts.clock.now())
+        self._pulsed = monotonic()
+
+    def _pulse_is_due(self) -> bool:
+        return monotonic() - self._pulsed >= PULSE_EVERY_S
 
     @asynccontextmanager
     async def piece(self) -> AsyncGenerator[None]:
@@ -60,4 +87,4 @@ class Duty(faust.Service):
             # A library may cancel what we wait for; taken for a stop, that would end the duty without a word.
             if self.should_stop:
                 raise
-        raise DutyEndedError(f"the {type(self).__name__.lower()} ended although nobody had told it to stop")
+        raise DutyEndedError(f"the {self.part} ended although nobody had told it to stop")

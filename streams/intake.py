@@ -6,15 +6,19 @@ seeks to them. The group's committed offsets are written only for tools that sho
 
 import asyncio
 import logging
-from typing import Final
+from typing import ClassVar, Final
 
 from aiokafka.errors import KafkaError
 
+from streams.cluster import KafkaServers
 from streams.duty import Duty
-from streams.kafka_client import BrokerUnreachable, make_consumer, running
+from streams.health_stock import keep_measuring
+from streams.kafka_client import BrokerUnreachable, NotLetIn, make_consumer, running
+from streams.layout import refuse_wrong_layout
 from streams.mass_rejection import MassRejections
 from streams.parts import Parts
 from streams.reader import Reader
+from streams.timekeeping import ClocksDifferError, agreed_now
 from streams.topics import INPUTS
 
 log = logging.getLogger(__name__)
@@ -26,35 +30,64 @@ PAUSE_S: Final = 1.0
 class Intake(Duty):
     """Reads the input topics for as long as it runs; while the broker is away it looks for it again and again.
 
+    While our clock and the database's differ it reads nothing: it would decide at an instant that is not now.
     It fails, and so stops the worker, when the ledger cannot be used, when records are missing, or when inputs of
-    several sources are rejected in mass.
+    several sources are rejected in mass; and before it has read anything, when the broker does not let us in or its
+    topics are not as they must be.
     """
+
+    reader: ClassVar[type[Reader]] = Reader
+    """What reads a connection; a measurement puts one in its place that hears records at recorded times."""
 
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts)
         self._rejections = MassRejections(parts.settings)
+        self._let_in = False
 
     async def work(self) -> None:
         """Connect and read, again and again."""
         while True:
+            self.turn()
             try:
+                await agreed_now(self._parts)
                 await self._connected()
+            except ClocksDifferError:
+                # Out of the group, so that a worker whose clock is right reads on.
+                await asyncio.sleep(PAUSE_S)
             except (BrokerUnreachable, KafkaError) as error:
+                if isinstance(error, NotLetIn) and not self._let_in:
+                    raise
                 self._parts.progress.broker_away = True
+                self._parts.vitals.broker_away(self.part, away=True)
                 log.warning("intake looks for the broker again: %s", error)
                 await asyncio.sleep(PAUSE_S)
             finally:
                 self._parts.progress.assigned = 0
+                self._parts.vitals.assign(0)
 
     async def _connected(self) -> None:
         parts, settings = self._parts, self._parts.settings
+        if isinstance(parts.cluster, KafkaServers) and not self._let_in:
+            await refuse_wrong_layout(settings)
+        self._let_in = True
         consumer = make_consumer(settings, parts.cluster.bootstrap, group=settings.group, without_offset="none")
         async with running(consumer, settings):
-            reader = Reader(parts, consumer, self._in_hand)
+            reader = self.reader(parts, consumer, self._in_hand)
             consumer.subscribe([parts.topic(topic.name) for topic in INPUTS], listener=reader)
             parts.progress.broker_away = False
-            while True:
-                found = await reader.fetch()
-                if found:
-                    async with self.piece():
-                        self._rejections.note(await reader.take(found), parts.clock.now())
+            parts.vitals.broker_away(self.part, away=False)
+            measuring = asyncio.create_task(keep_measuring(parts, consumer, reader.positions))
+            try:
+                await self._read(reader)
+            finally:
+                measuring.cancel()
+                await asyncio.wait({measuring})
+
+    async def _read(self, reader: Reader) -> None:
+        while True:
+            self.turn()
+            found = await reader.fetch()
+            if found:
+                async with self.piece():
+                    self._rejections.note(await reader.take(found), self._parts.clock.now())
+            await self.pulse()

@@ -6,29 +6,31 @@ A message's id is derived from what it says, so whatever sends it twice sends th
 import base64
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
+import orjson
+
 from models.decision import Classification, DisputeChange, Statement
-from models.escalation import StatementData
 from models.ids import output_id, statement_id, subject_name
 from models.outputs import (
+    ActivatedData,
     BacklogCell,
     BacklogCounted,
     BacklogData,
     Classified,
-    ClassifiedData,
-    DisputeData,
     DisputeOpened,
     DisputeSettled,
+    EstateActivated,
     InputRejected,
+    PolicyActivated,
     RejectedData,
 )
 from models.parse import to_json
-from models.said import STATEMENTS, say
+from models.said import OURSELVES, STATEMENTS, say, say_json
 from models.schemas import AnyEvent
 from models.work_order import Priority
-from streams.topics import BACKLOG, CLASSIFICATIONS, DISPUTES, ESCALATIONS, REJECTED
+from streams.topics import BACKLOG, CLASSIFICATIONS, DISPUTES, ESCALATIONS, ESTATES, POLICIES, PULSES, REJECTED
 
 MAX_SHOWN: Final = 64 * 1024
 """How many bytes of a refused input its message carries at most; the ledger keeps all of them."""
@@ -47,63 +49,63 @@ class Message:
 def statement_message(unit: str, statement: Statement) -> Message:
     """One statement about an escalation; consumers dedupe by its id and believe the highest n."""
     reached = statement.reached
-    data = StatementData(
-        escalation_id=reached.id,
-        n=statement.n,
-        premises=unit,
-        kind=reached.kind,
-        clock=reached.clock,
-        spell=reached.spell,
-        rung=reached.rung,
-        role=reached.role,
-        repeat=reached.repeat,
-        priority=reached.priority,
-        business_critical=reached.business_critical,
-        due_at=reached.due_at,
-        original_due_at=reached.original_due_at,
-        late_seconds=statement.late_seconds,
-        labels=reached.labels,
-        reason=statement.reason,
-        happened_at=reached.happened_at,
-        heard_at=reached.heard_at,
-        acknowledged_until=reached.acknowledged_until,
-        policy_version=reached.policy_version,
-    )
+    data = {
+        "escalation_id": reached.id,
+        "n": statement.n,
+        "premises": unit,
+        "kind": reached.kind,
+        "clock": reached.clock,
+        "spell": reached.spell,
+        "rung": reached.rung,
+        "role": reached.role,
+        "repeat": reached.repeat,
+        "priority": reached.priority,
+        "business_critical": reached.business_critical,
+        "due_at": reached.due_at,
+        "original_due_at": reached.original_due_at,
+        "late_seconds": statement.late_seconds,
+        "labels": reached.labels,
+        "reason": statement.reason,
+        "happened_at": reached.happened_at,
+        "heard_at": reached.heard_at,
+        "acknowledged_until": reached.acknowledged_until,
+        "policy_version": reached.policy_version,
+    }
     id_ = statement_id(reached.id, statement.n)
-    event = say(STATEMENTS[statement.statement], id_, unit, reached.subject, statement.at, data)
-    return Message(id_, ESCALATIONS.name, unit, _json(event))
+    value = say_json(STATEMENTS[statement.statement], id_, unit, reached.subject, statement.at, data)
+    return Message(id_, ESCALATIONS.name, unit, value)
 
 
 def classified_message(unit: str, subject: str, n: int, said: Classification, at: datetime) -> Message:
     """The n-th classification of an order."""
     id_ = output_id("classified", subject_name(unit, subject), n)
-    data = ClassifiedData(
-        premises=unit,
-        work_order=subject,
-        n=n,
-        base=said.base,
-        effective=said.effective,
-        business_critical=said.effective is Priority.P1,
-        rules=said.rules,
-        facts=dict(said.facts),
-        policy_version=said.policy_version,
-    )
-    event = say(Classified, id_, unit, subject, at, data)
-    return Message(id_, CLASSIFICATIONS.name, unit, _json(event))
+    data = {
+        "premises": unit,
+        "work_order": subject,
+        "n": n,
+        "base": said.base,
+        "effective": said.effective,
+        "business_critical": said.effective is Priority.P1,
+        "rules": [{"rule": one.rule, "priority": one.priority, "reason": one.reason} for one in said.rules],
+        "facts": dict(said.facts),
+        "policy_version": said.policy_version,
+    }
+    return Message(id_, CLASSIFICATIONS.name, unit, say_json(Classified, id_, unit, subject, at, data))
 
 
 def dispute_message(unit: str, subject: str, n: int, change: DisputeChange, at: datetime) -> Message:
     """The n-th thing said about an order's dispute: opened, or settled."""
     id_ = output_id("dispute", subject_name(unit, subject), n)
-    data = DisputeData(
-        premises=unit, work_order=subject, n=n, ours=change.ours, providers=change.providers, since=change.since
-    )
-    event = (
-        say(DisputeOpened, id_, unit, subject, at, data)
-        if change.opened
-        else say(DisputeSettled, id_, unit, subject, at, data)
-    )
-    return Message(id_, DISPUTES.name, unit, _json(event))
+    data = {
+        "premises": unit,
+        "work_order": subject,
+        "n": n,
+        "ours": change.ours,
+        "providers": change.providers,
+        "since": change.since,
+    }
+    said = DisputeOpened if change.opened else DisputeSettled
+    return Message(id_, DISPUTES.name, unit, say_json(said, id_, unit, subject, at, data))
 
 
 def backlog_message(unit: str, n: int, cells: tuple[BacklogCell, ...], at: datetime) -> Message:
@@ -121,6 +123,34 @@ def rejected_message(id_: UUID, key: str, value: bytes | None, about: dict[str, 
     data = RejectedData(length=len(value or b""), bytes_base64=shown, **about)
     event = say(InputRejected, id_, key, key, at, data)
     return Message(id_, REJECTED.name, key, _json(event))
+
+
+def version_message(what: Literal["policy", "estate"], data: ActivatedData) -> Message:
+    """A version of the policy or the estate, by the instant of its effect: one topic holds the whole timeline."""
+    at = data.effective_from.isoformat()
+    id_ = output_id(f"{what}-activated", f"{at}/{data.version}", 1)
+    event: AnyEvent
+    if what == "policy":
+        topic, event = POLICIES, say(PolicyActivated, id_, at, data.version, data.activated_at, data)
+    else:
+        topic, event = ESTATES, say(EstateActivated, id_, at, data.version, data.activated_at, data)
+    return Message(id_, topic.name, at, _json(event))
+
+
+def pulse_message(worker: str, at: datetime) -> Message:
+    """A sign of life of the worker that sends; it is about no event, so it has no schema and no place in the ledger."""
+    id_ = output_id("pulse", f"{worker}/{at.isoformat()}", 1)
+    pulse = {
+        "specversion": "1.0",
+        "id": str(id_),
+        "source": OURSELVES,
+        "type": "workorders.pulse",
+        "subject": worker,
+        "time": at.isoformat(),
+        "datacontenttype": "application/json",
+        "data": {"part": "relay"},
+    }
+    return Message(id_, PULSES.name, worker, orjson.dumps(pulse).decode())
 
 
 def _json(event: AnyEvent) -> str:

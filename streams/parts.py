@@ -1,13 +1,21 @@
 """What the services of a worker share: the settings, the clock, the ledger, the cluster and the present world."""
 
 import asyncio
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from streams.clock import Clock
 from streams.cluster import Cluster
-from streams.ledger.incoming import Outcome
+from streams.health import Vitals
+from streams.ledger.incoming import Incoming, Outcome
 from streams.ledger.ledger import Ledger
+from streams.log_outcome import log_outcome
+from streams.metrics import Metrics
 from streams.settings import Settings
+from streams.tracing import Tracing
 from workorders.policy import World
 
 
@@ -27,9 +35,16 @@ class Progress:
     broker_away: bool = False
 
 
+def _name() -> str:
+    return f"{socket.gethostname()}/{os.getpid()}"
+
+
 @dataclass(slots=True)
 class Parts:
-    """The shared parts of one worker. ``world`` is read anew when a policy or estate is activated."""
+    """The shared parts of one worker. ``world`` is read anew when a policy or estate is activated.
+
+    ``name`` tells this worker from others: its machine and process.
+    """
 
     settings: Settings
     clock: Clock
@@ -37,14 +52,27 @@ class Parts:
     cluster: Cluster
     world: World
     progress: Progress = field(default_factory=Progress)
+    vitals: Vitals = field(default_factory=Vitals)
+    metrics: Metrics = field(default_factory=Metrics)
+    name: str = field(default_factory=_name)
+    tracing: Tracing | None = None
     work_waits: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def refresh_world(self) -> None:
         """Read the timelines of policy and estate anew."""
         self.world = await self.ledger.world(self.world, self.clock.now())
 
-    def count(self, outcome: Outcome) -> None:
+    @contextmanager
+    def watched(self, cause: str, batch: Sequence[Incoming] = ()) -> Iterator[None]:
+        """Measure one transaction, and trace it if that is wanted; ``batch`` is what it takes."""
+        traced = nullcontext() if self.tracing is None else self.tracing.deciding(cause, batch)
+        with self.metrics.timed(cause), traced:
+            yield
+
+    def count(self, outcome: Outcome, cause: str = "intake") -> None:
         """Count what a transaction did, and wake the relay if it has left something to send."""
+        self.metrics.count(outcome, cause)
+        log_outcome(outcome, cause)
         self.progress.recorded += outcome.recorded
         self.progress.decided += outcome.decided
         self.progress.rejected += len(outcome.rejections)

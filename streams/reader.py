@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -14,6 +14,7 @@ from streams.kafka_client import BrokerUnreachable, Consumer
 from streams.ledger.errors import LedgerConflict, OffsetGap
 from streams.ledger.incoming import Incoming, Origin, Rejection, Stream
 from streams.parts import Parts
+from streams.timekeeping import agreed_now
 
 log = logging.getLogger(__name__)
 
@@ -46,12 +47,17 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]  # it ships no ty
         self._sought_again: set[TopicPartition] = set()
         self._failure: BaseException | None = None
 
+    @property
+    def positions(self) -> Mapping[TopicPartition, int]:
+        """The offset that comes next in each partition that is ours; it changes as reading goes on."""
+        return self._next
+
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Let the batch in hand be finished, then forget the partitions: another worker reads them from now on."""
         async with self._in_hand:
             for partition in revoked:
                 self._next.pop(partition, None)
-            self._parts.progress.assigned = len(self._next)
+            self._tell_assigned()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Seek to where the ledger stands in each partition."""
@@ -88,7 +94,8 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]  # it ships no ty
         """Take what was fetched into the ledger; what was rejected. The caller holds ``in_hand``.
 
         If another writer has gone further, nothing is taken, and reading goes on from where the ledger stands. Raises
-        ``OffsetGap`` if records are missing before the batch, and what the ledger raises.
+        ``OffsetGap`` if records are missing before the batch, ``ClocksDifferError`` while nothing may be decided, and
+        what the ledger raises.
         """
         batch = [
             self._incoming(partition, record)
@@ -97,8 +104,10 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]  # it ships no ty
         ]
         if not batch:
             return []
+        now = await agreed_now(self._parts)
         try:
-            outcome = await self._parts.ledger.take(batch, self._parts.clock.now(), self._parts.world)
+            with self._parts.watched("intake", batch):
+                outcome = await self._parts.ledger.take(batch, now, self._parts.world)
         except LedgerConflict as conflict:
             log.warning("the batch in hand was dropped: %s", conflict)
             await self._seek(sorted(self._next))
@@ -107,7 +116,8 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]  # it ships no ty
             if incoming.origin is not None:
                 self._advance(incoming.origin)
         self._parts.progress.duplicates += outcome.duplicates
-        self._parts.count(outcome)
+        self._parts.count(outcome, "intake")
+        self._parts.vitals.took()
         await self._tell_group()
         return outcome.rejections
 
@@ -120,12 +130,25 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]  # it ships no ty
                 life.cluster, self._parts.logical(partition.topic), life.topic, partition.partition
             )
         stands = await self._parts.ledger.positions([self._streams[partition] for partition in partitions])
+        await self._tell_made_anew({self._streams[partition] for partition in partitions} - stands.keys())
         known = {partition: stands.get(self._streams[partition]) for partition in partitions}
         for partition, at in (await self._check_range(known)).items():
             self._consumer.seek(partition, at)
             self._next[partition] = at
             self._sought_again.discard(partition)
-        self._parts.progress.assigned = len(self._next)
+        self._tell_assigned()
+
+    async def _tell_made_anew(self, fresh: Collection[Stream]) -> None:
+        """Shout if the ledger has read an earlier topic of that name: what was on it and not read is gone."""
+        known = {_life(stream) for stream in await self._parts.ledger.known_streams()} if fresh else set()
+        before = {(cluster, topic) for cluster, topic, _ in known}
+        for cluster, topic, _ in sorted({_life(stream) for stream in fresh} - known):
+            if (cluster, topic) in before:
+                log.error(
+                    "the topic %s was made anew and is read from its beginning: what was on the one before it and had "
+                    "not been read is lost",
+                    topic,
+                )
 
     async def _check_range(self, stands: Mapping[TopicPartition, int | None]) -> dict[TopicPartition, int]:
         """See that the broker has, or will have, what comes next; what was never read begins where the broker does."""
@@ -176,7 +199,15 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]  # it ships no ty
         partition = TopicPartition(self._parts.topic(origin.stream.topic), origin.stream.partition)
         self._next[partition] = origin.offset + 1
 
+    def _tell_assigned(self) -> None:
+        self._parts.progress.assigned = len(self._next)
+        self._parts.vitals.assign(len(self._next))
+
     async def _tell_group(self) -> None:
         """Show tools how far we are; that it fails costs nothing, for the ledger is what we go by."""
         with suppress(KafkaError, BrokerUnreachable):
             await self._consumer.commit(dict(self._next))
+
+
+def _life(stream: Stream) -> tuple[str, str, str]:
+    return stream.cluster, stream.topic, stream.incarnation

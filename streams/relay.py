@@ -8,21 +8,29 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import orjson
 from aiokafka.errors import KafkaError
 
 from streams.duty import Duty
 from streams.kafka_client import BrokerUnreachable, Producer, make_producer, running
+from streams.ledger.queries.traces import traces
+from streams.ledger.transaction import retried
+from streams.messages import pulse_message
 from streams.parts import Parts
 from streams.sole import Check, ClaimLostError, sole
+from streams.timekeeping import noted_now
 
 log = logging.getLogger(__name__)
 
 PAUSE_S: Final = 1.0
 IDLE_S: Final = 0.2
 """How long the relay rests when nothing waits, unless it is woken."""
+
+CLAIM_IDLE_S: Final = 20.0
+"""How long a sender that is frozen keeps the others from sending, beyond what it may take to look for a broker."""
 
 Sending = asyncio.Future[Any]
 
@@ -53,7 +61,8 @@ class Relay(Duty):
     async def work(self) -> None:
         """Send whenever no other worker does, and look for the broker again and again."""
         while True:
-            async with sole(self._parts.ledger.database, "relay") as claim:
+            self.turn()
+            async with sole(self._parts.ledger.database, "relay", idle_s=self._longest_silence()) as claim:
                 if claim is not None:
                     await self._while_sole(claim)
             await asyncio.sleep(PAUSE_S)
@@ -65,31 +74,55 @@ class Relay(Duty):
                 pass
 
     async def _while_sole(self, claim: Check) -> None:
-        while True:
-            try:
-                await self._connected(claim)
-            except (BrokerUnreachable, KafkaError) as error:
-                self._parts.progress.broker_away = True
-                log.warning("the relay looks for the broker again: %s", error)
-                await asyncio.sleep(PAUSE_S)
-            except ClaimLostError as error:
-                log.warning("the relay leaves the sending to others: %s", error)
-                return
+        vitals = self._parts.vitals
+        vitals.sends = True
+        vitals.went_out()
+        try:
+            while True:
+                self.turn()
+                await claim()
+                try:
+                    await self._connected(claim)
+                except (BrokerUnreachable, KafkaError) as error:
+                    self._parts.progress.broker_away = True
+                    vitals.broker_away(self.part, away=True)
+                    log.warning("the relay looks for the broker again: %s", error)
+                    await asyncio.sleep(PAUSE_S)
+        except ClaimLostError as error:
+            log.warning("the relay leaves the sending to others: %s", error)
+        finally:
+            vitals.sends = False
+            vitals.broker_away(self.part, away=False)
+
+    def _longest_silence(self) -> float:
+        """How long the claim may go unchecked while all is well: looking for a broker in vain takes longest."""
+        return CLAIM_IDLE_S + 3 * self._parts.settings.broker_timeout_s
 
     async def _connected(self, claim: Check) -> None:
         settings = self._parts.settings
         async with running(make_producer(settings, self._parts.cluster.bootstrap), settings) as producer:
             self._producer = producer
             self._parts.progress.broker_away = False
+            self._parts.vitals.broker_away(self.part, away=False)
             try:
                 while True:
+                    self.turn()
                     async with self.piece():
                         await claim()
                         sent = await self._pass(producer)
                     if not sent:
                         await self._rest()
+                    await self.pulse()
             finally:
                 self._producer = None
+
+    async def pulse(self) -> None:
+        """Show it on the broker too, so that whoever watches from outside sees both sides."""
+        if self._pulse_is_due() and self._producer is not None:
+            pulse = pulse_message(self._parts.name, self._parts.clock.now())
+            parcel = Parcel(0, pulse.topic, pulse.key.encode(), pulse.value.encode(), ())
+            _all([parcel], await self._send(self._producer, [parcel]))
+        await super().pulse()
 
     async def _rest(self) -> None:
         with suppress(TimeoutError):
@@ -101,22 +134,41 @@ class Relay(Duty):
         return await self._submissions(producer) + await self._messages(producer)
 
     async def _submissions(self, producer: Producer) -> int:
-        waiting = await self._parts.ledger.unrelayed(self._parts.settings.relay_batch)
+        waiting = await retried(lambda: self._parts.ledger.unrelayed(self._parts.settings.relay_batch))
         parcels = [Parcel(one.seq, one.topic, one.key.encode(), one.value, ()) for one in waiting]
         sent = await self._send(producer, parcels)
         if sent:
-            await self._parts.ledger.mark_relayed(sent, self._parts.clock.now())
+            await self._parts.ledger.mark_relayed(sent, await noted_now(self._parts))
             self._parts.progress.relayed += len(sent)
+            self._parts.metrics.sent.labels("inbox").inc(len(sent))
+            self._parts.vitals.went_out()
         return _all(parcels, sent)
 
     async def _messages(self, producer: Producer) -> int:
-        waiting = await self._parts.ledger.unsent(self._parts.settings.relay_batch)
+        waiting = await retried(lambda: self._parts.ledger.unsent(self._parts.settings.relay_batch))
         parcels = [Parcel(one.seq, one.topic, one.key, one.value, one.headers) for one in waiting]
-        sent = await self._send(producer, parcels)
+        sent = await self._send_traced(producer, parcels)
         if sent:
-            await self._parts.ledger.mark_sent(sent, self._parts.clock.now())
+            await self._parts.ledger.mark_sent(sent, await noted_now(self._parts))
             self._parts.progress.sent += len(sent)
+            self._parts.metrics.sent.labels("outbox").inc(len(sent))
+            self._parts.vitals.went_out()
         return _all(parcels, sent)
+
+    async def _send_traced(self, producer: Producer, parcels: Sequence[Parcel]) -> list[int]:
+        """Send them; each about a subject that was heard of under a trace goes out under that trace."""
+        tracing = self._parts.tracing
+        if tracing is None:
+            return await self._send(producer, parcels)
+        about = {one.seq: (one.key.decode(), str(orjson.loads(one.value)["subject"])) for one in parcels}
+        async with self._parts.ledger.reading() as connection:
+            found = await traces(connection, set(about.values()))
+        parents = {seq: found[key] for seq, key in about.items() if key in found}
+        with tracing.sending(parents, {one.seq: self._parts.topic(one.topic) for one in parcels}) as headers:
+            joined = [
+                replace(one, headers=(*one.headers, headers[one.seq])) if one.seq in headers else one for one in parcels
+            ]
+            return await self._send(producer, joined)
 
     async def _send(self, producer: Producer, parcels: Sequence[Parcel]) -> list[int]:
         """Send them all; the numbers of those that were acknowledged and that follow no failed one of their key."""

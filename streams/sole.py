@@ -7,7 +7,7 @@ SQLite. It keeps work from being done twice all the time, not ever: a worker tha
 import fcntl
 import zlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +15,8 @@ from sqlalchemy import NullPool, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from streams.ledger.engine import Database
+from streams.ledger.engine import BUSY_S, Database
+from streams.ledger.transaction import retried
 
 NOTICED_SOON: Final = "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
 """The server gives a claim back within about ten seconds if its holder has vanished without a word."""
@@ -28,16 +29,17 @@ class ClaimLostError(Exception):
 
 
 @asynccontextmanager
-async def sole(database: Database, what: str) -> AsyncGenerator[Check | None]:
+async def sole(database: Database, what: str, *, idle_s: float) -> AsyncGenerator[Check | None]:
     """A claim for as long as the block lasts, or None if another worker has it.
 
-    The claim is a check, which raises ``ClaimLostError`` once it is lost.
+    The claim is a check, which raises ``ClaimLostError`` once it is lost. On PostgreSQL it is lost if it is not
+    checked for ``idle_s``: a holder that is frozen must not keep the others waiting for ever.
     """
     if database.dialect == "sqlite":
         with _of_file(database, what) as check:
             yield check
     else:
-        async with _of_session(database, what) as check:
+        async with _of_session(database, what, idle_s) as check:
             yield check
 
 
@@ -53,12 +55,14 @@ def _of_file(database: Database, what: str) -> Generator[Check | None]:
 
 
 @asynccontextmanager
-async def _of_session(database: Database, what: str) -> AsyncGenerator[Check | None]:
+async def _of_session(database: Database, what: str, idle_s: float) -> AsyncGenerator[Check | None]:
+    options = f"{NOTICED_SOON} -c idle_session_timeout={int(idle_s * 1000)}"
     engine = create_async_engine(
-        database.url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args={"options": NOTICED_SOON}
-    )
+        database.url, poolclass=NullPool, isolation_level="AUTOCOMMIT",
+        connect_args={"options": options, "connect_timeout": BUSY_S},
+    )  # fmt: skip
     try:
-        async with engine.connect() as connection:
+        async with aclosing(await retried(lambda: engine.connect().start())) as connection:
 
             async def check() -> None:
                 try:

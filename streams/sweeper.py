@@ -3,15 +3,13 @@
 It takes, too, what people submitted and what has not come back through the broker within seconds.
 """
 
-import logging
-from datetime import timedelta
+from contextlib import suppress
 from typing import Final
 
 from streams.clock import monotonic
 from streams.duty import Duty
 from streams.parts import Parts
-
-log = logging.getLogger(__name__)
+from streams.timekeeping import ClocksDifferError, agreed_now
 
 REFRESH_EVERY_S: Final = 2.0
 """How often the timelines of policy and estate are read anew, in real seconds."""
@@ -34,9 +32,11 @@ class Sweeper(Duty):
     async def work(self) -> None:
         """Look again and again."""
         while True:
+            self.turn()
             await self._refresh()
-            if await self._clocks_agree():
+            with suppress(ClocksDifferError):
                 await self._sweep()
+                await self.pulse()
             await self._parts.clock.sleep(self._parts.settings.sweep_every_s)
 
     async def _refresh(self) -> None:
@@ -47,21 +47,10 @@ class Sweeper(Duty):
     async def _sweep(self) -> None:
         parts, more = self._parts, True
         while more:
+            self.turn()
             async with self.piece():
-                outcome = await parts.ledger.sweep(parts.clock.now(), SWEEP_LIMIT, parts.world)
-            parts.count(outcome)
+                now = await agreed_now(parts)
+                with parts.watched("sweep"):
+                    outcome = await parts.ledger.sweep(now, SWEEP_LIMIT, parts.world)
+            parts.count(outcome, "sweep")
             more = outcome.more
-
-    async def _clocks_agree(self) -> bool:
-        skew = await self._parts.ledger.clock_skew(self._parts.clock.now())
-        agree = abs(skew) <= timedelta(seconds=self._parts.settings.clock_skew_limit_s)
-        if not agree and self._parts.progress.sweeping:
-            log.error(
-                "sweeping stops: our clock is %+.1f s ahead of the database's, and %g s are allowed",
-                skew.total_seconds(),
-                self._parts.settings.clock_skew_limit_s,
-            )
-        elif agree and not self._parts.progress.sweeping:
-            log.warning("sweeping goes on: our clock and the database's agree again")
-        self._parts.progress.sweeping = agree
-        return agree

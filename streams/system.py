@@ -6,19 +6,25 @@ With the embedded broker it is all there is; on servers every worker is one of t
 import asyncio
 import gc
 import logging
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, cast
 
+from models.parse import make_ready
 from streams.app import build_app, serve
 from streams.clock import Clock
 from streams.cluster import open_cluster
+from streams.health_guard import guarded
+from streams.health_server import answers, health_served
+from streams.health_stock import keep_stock, keep_turning
 from streams.intake import Intake
 from streams.ledger.ledger import Ledger
 from streams.parts import Parts
 from streams.relay import Relay
 from streams.settings import Settings
 from streams.sweeper import Sweeper
+from streams.timeline_topics import first_world
+from streams.tracing import Tracing, open_tracing
 from streams.watch import build_watch
 from streams.watch_app import keep_watching
 from workorders.policy import World
@@ -28,27 +34,58 @@ log = logging.getLogger(__name__)
 WATCH_PAUSE_S: Final = 2.0
 SERVICES_SHARE: Final = 0.6
 WATCHS_SHARE: Final = 0.3
+STOCKS_SHARE: Final = 0.05
 """What of the time that a stop may take is left to each before it is given up."""
 
 
 @asynccontextmanager
 async def open_parts(settings: Settings, clock: Clock, default: World) -> AsyncGenerator[Parts]:
-    """The shared parts: an open ledger (a new one begins with ``default``) and the cluster, embedded or on servers."""
+    """The shared parts: an open ledger and the cluster, embedded or on servers.
+
+    A new ledger begins with the policies and estates that were published, else with ``default``. Raises
+    ``TimelinesDiffer`` if what was published contradicts what the ledger holds.
+    """
     ledger = await Ledger.open(settings.ledger_url, time_kind=clock.kind, now=clock.now())
     try:
-        world = await ledger.world(default, clock.now())
         async with open_cluster(settings) as cluster:
-            yield Parts(settings, clock, ledger, cluster, world)
+            world = await first_world(settings, cluster.bootstrap, ledger, default, clock)
+            with _traced(settings) as tracing:
+                yield Parts(settings, clock, ledger, cluster, world, tracing=tracing)
     finally:
         await ledger.close()
+
+
+@contextmanager
+def _traced(settings: Settings) -> Iterator[Tracing | None]:
+    tracing = open_tracing(settings)
+    try:
+        yield tracing
+    finally:
+        if tracing is not None:
+            tracing.close()
 
 
 async def run_parts(parts: Parts, stop: asyncio.Event) -> None:
     """Run the services until ``stop`` is set; raises ``WorkerFailedError`` if one of them fails.
 
-    A stop takes ``stop_within_s`` at most. The watch stops last, so that it still sees what was said last.
+    A stop takes ``stop_within_s`` at most. The watch stops last, so that it still sees what was said last. Raises
+    ``NoProgressError`` when nothing has been done for so long that a new start is better.
     """
     _spare_the_collector()
+    with health_served(parts), guarded(parts.settings, answers(parts)["progress"], stop):
+        turning, no_more = asyncio.create_task(keep_turning(parts.vitals)), asyncio.Event()
+        stock = asyncio.create_task(keep_stock(parts, no_more))
+        try:
+            await _run_services(parts, stop)
+        finally:
+            no_more.set()
+            await asyncio.wait({stock}, timeout=parts.settings.stop_within_s * STOCKS_SHARE)
+            for task in (turning, stock):
+                task.cancel()
+            await asyncio.wait({turning, stock})
+
+
+async def _run_services(parts: Parts, stop: asyncio.Event) -> None:
     app = build_app(parts.settings)
     # Stopped in the reverse order: intake first, so that what it decided is still sent.
     for service in (Relay(parts), Sweeper(parts), Intake(parts)):
@@ -68,6 +105,7 @@ async def run_parts(parts: Parts, stop: asyncio.Event) -> None:
 
 def _spare_the_collector() -> None:
     """Let the collector look at what a batch makes, not at all that was loaded: that saves a tenth of the work."""
+    make_ready()
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)

@@ -3,23 +3,28 @@
 It is a Faust agent, because it may miss a message: what it does not confirm stays visible as unconfirmed.
 """
 
+import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
 import faust
 import orjson
 
+from streams.ledger.errors import LedgerUnavailable
+from streams.ledger.outbox import Confirmed
 from streams.parts import Parts
-from streams.topics import CLASSIFICATIONS, DISPUTES, ESCALATIONS
+from streams.timekeeping import noted_now
+from streams.topics import CLASSIFICATIONS, DISPUTES, ESCALATIONS, ESTATES, POLICIES
 from streams.watch_app import build_watch_app, raw_topic
 
 log = logging.getLogger(__name__)
 
-WATCHED: Final = (ESCALATIONS, DISPUTES, CLASSIFICATIONS)
+WATCHED: Final = (ESCALATIONS, DISPUTES, CLASSIFICATIONS, POLICIES, ESTATES)
 TOGETHER: Final = 200
 WITHIN_S: Final = 0.2
+LOOKS_AGAIN_S: Final = 1.0
 
 
 def build_watch(parts: Parts) -> faust.App:
@@ -34,12 +39,23 @@ def build_watch(parts: Parts) -> faust.App:
 def _watch(app: faust.App, parts: Parts, topic: str) -> None:
     async def confirm(stream: Any) -> None:  # noqa: ANN401 - Faust ships no types
         async for values in stream.take(TOGETHER, within=WITHIN_S):
-            found = await parts.ledger.confirm(message_ids(values), parts.clock.now())
+            found = await _confirmed(parts, message_ids(values))
             parts.progress.confirmed += found.first
+            parts.metrics.confirmed.inc(found.first)
             for unknown in found.unknown:
                 log.error("a message on %s is not of this ledger: %s", topic, unknown)
 
     app.agent(raw_topic(app, topic), name=f"confirm-{topic}")(confirm)
+
+
+async def _confirmed(parts: Parts, seen: Sequence[UUID]) -> Confirmed:
+    """Confirm these, however long the ledger is away: Faust counts what an agent failed on as done."""
+    while True:
+        try:
+            return await parts.ledger.confirm(seen, await noted_now(parts))
+        except LedgerUnavailable as error:
+            log.warning("the watch waits for the ledger: %s", error)
+            await asyncio.sleep(LOOKS_AGAIN_S)
 
 
 def message_ids(values: Iterable[bytes | None]) -> list[UUID]:

@@ -38,12 +38,12 @@ async def parts_on_paper(
     clock: Clock | None = None,
     **options: Any,  # noqa: ANN401 - any setting
 ) -> AsyncIterator[Parts]:
-    """Parts that share nothing with a real broker; the ledger is the file ``ledger.db`` in the folder."""
-    file = folder / "ledger.db"
-    if not file.exists():
-        file.write_bytes(_upgraded())
+    """Parts that share nothing with a real broker; the ledger is the file ``ledger.db`` in the folder, if not named."""
+    url = options.get("ledger") or f"sqlite:///{folder / 'ledger.db'}"
+    if "ledger" not in options and not (folder / "ledger.db").exists():
+        (folder / "ledger.db").write_bytes(_upgraded())
     clock = clock or FixedClock(START)
-    ledger = await Ledger.open(f"sqlite:///{file}", time_kind=clock.kind, now=clock.now())
+    ledger = await Ledger.open(url, time_kind=clock.kind, now=clock.now())
     try:
         world = await ledger.world(default_world(), clock.now())
         settings = Settings(data_dir=folder, **{"batch_max_wait_ms": 5, "stop_within_s": 4, **options})

@@ -19,7 +19,7 @@ from streams.system import open_parts, run_parts
 from streams.topics import EMBEDDED_PARTITIONS
 from workorders.policy import default_world
 
-PATIENCE_S = 20.0
+PATIENCE_S = 40.0
 
 
 @asynccontextmanager

@@ -1,8 +1,6 @@
 """The cluster: which incarnation of a topic an offset belongs to."""
 
 import asyncio
-import os
-import uuid
 from collections.abc import AsyncIterator
 
 import pytest
@@ -13,9 +11,8 @@ from streams.kafka_admin import KafkaRefused, admin_client, answers
 from streams.kafka_client import BrokerUnreachable
 from streams.settings import Settings
 from streams.topic_admin import apply
-
-SERVERS = os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "")
-needs_kafka = [pytest.mark.kafka, pytest.mark.skipif(not SERVERS, reason="KAFKA_BOOTSTRAP_SERVERS is not set")]
+from tests.servers.fixtures import own_topics
+from tests.servers.kafka import KafkaAddress
 
 
 async def test_by_default_the_cluster_is_a_broker_in_this_process_that_ends_with_the_block() -> None:
@@ -49,28 +46,23 @@ async def test_while_no_server_answers_nobody_guesses_an_incarnation() -> None:
 
 
 @pytest.fixture
-async def on_kafka() -> AsyncIterator[Settings]:
-    prefix = f"test-{uuid.uuid4().hex[:8]}-"  # noqa: TID251 - topics of its own on a shared cluster
-    settings = Settings(broker=SERVERS, replication=1, partitions=1, topic_prefix=prefix)
-    await apply(settings)
-    yield settings
-    admin = admin_client(settings, SERVERS)
-    ours = [name for name in admin.list_topics(timeout=10).topics if name.startswith(prefix)]
-    await answers(admin.delete_topics(ours), settings, SERVERS)
+async def on_kafka(kafka: KafkaAddress, topic_prefix: str) -> AsyncIterator[Settings]:
+    settings = Settings(broker=kafka.bootstrap, replication=1, partitions=1, topic_prefix=topic_prefix)
+    async with own_topics(settings):
+        yield settings
 
 
+@pytest.mark.kafka
 class TestOnKafka:
     """Against a real cluster."""
-
-    pytestmark = needs_kafka
 
     async def test_a_topic_made_again_is_another_incarnation_on_the_same_cluster(self, on_kafka: Settings) -> None:
         name, other = (on_kafka.topic_prefix + topic for topic in ("work-orders", "disputes"))
         async with open_cluster(on_kafka) as cluster:
             before = await cluster.incarnations([name, other])
             assert await cluster.incarnations([name, other]) == before
-            admin = admin_client(on_kafka, SERVERS)
-            await answers(admin.delete_topics([name]), on_kafka, SERVERS)
+            admin = admin_client(on_kafka, on_kafka.broker)
+            await answers(admin.delete_topics([name]), on_kafka, on_kafka.broker)
             for _ in range(50):
                 if name not in admin.list_topics(timeout=10).topics:
                     break

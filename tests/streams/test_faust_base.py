@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import threading
 from collections.abc import AsyncIterator, Iterable
 from typing import Any, cast
@@ -12,16 +11,14 @@ import pytest
 from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import NoOffsetForPartitionError
 
-from models.ids import new_id
 from streams.app import build_app, serve
 from streams.embedded import EmbeddedBroker
-from streams.kafka_admin import admin_client, answers
 from streams.kafka_client import make_consumer, make_producer, running
 from streams.settings import Settings
-from streams.topic_admin import apply
 from streams.topics import WORK_ORDERS
+from tests.servers.fixtures import own_topics
+from tests.servers.kafka import KafkaAddress
 
-SERVERS = os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "")
 PATIENCE_S = 20.0
 
 
@@ -37,7 +34,9 @@ class Reader(faust.Service):
         self.records: list[ConsumerRecord] = []
         self.assigned: list[set[int]] = []
         self.revoked: list[set[int]] = []
-        self.consumer = make_consumer(settings, settings.broker, group="reader", without_offset="none")
+        self.consumer = make_consumer(
+            settings, settings.broker, group=f"{settings.topic_prefix}reader", without_offset="none"
+        )
 
     @faust.Service.task
     async def _read(self) -> None:
@@ -161,19 +160,14 @@ async def test_nothing_is_taken_before_the_seek_however_long_the_seek_takes(
 
 
 @pytest.fixture
-async def on_kafka() -> AsyncIterator[Settings]:
-    prefix = f"test-{new_id()[:8]}-"
-    settings = Settings(broker=SERVERS, group=f"{prefix}readers", replication=1, partitions=4, topic_prefix=prefix)
-    await apply(settings)
-    yield settings
-    admin = admin_client(settings, SERVERS)
-    ours = [name for name in admin.list_topics(timeout=10).topics if name.startswith(prefix)]
-    await answers(admin.delete_topics(ours), settings, SERVERS)
+async def on_kafka(kafka: KafkaAddress, topic_prefix: str) -> AsyncIterator[Settings]:
+    settings = Settings(broker=kafka.bootstrap, replication=1, partitions=4, topic_prefix=topic_prefix)
+    async with own_topics(settings):
+        yield settings
 
 
 # The embedded broker may refuse the second member of a group, so this needs a real one.
 @pytest.mark.kafka
-@pytest.mark.skipif(not SERVERS, reason="KAFKA_BOOTSTRAP_SERVERS is not set")
 async def test_two_readers_share_the_partitions_and_one_takes_over_when_the_other_leaves(on_kafka: Settings) -> None:
     async with Run(Reader(on_kafka), on_kafka) as stays:
         await until_held([stays], [{0, 1, 2, 3}])

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaConnectionError
 
 from models.tables import EventRow, OffsetStateRow
 from streams.app import WorkerFailedError
+from streams.incarnation import Incarnation
 from streams.intake import Intake
 from streams.kafka_client import Consumer
 from streams.ledger.errors import LedgerConflict, LedgerUnavailable, OffsetGap
@@ -171,6 +172,26 @@ class TestReader:
         broker.identity, broker.logs = "paper again", {}
         broker.tell(*orders(3))
         await taken(reader_of(parts, broker)[0])
+        assert await recorded(parts) == ["WO-1", "WO-2", "WO-3"]
+
+    async def test_it_shouts_once_that_a_topic_of_the_same_cluster_was_made_anew(
+        self, parts: Parts, broker: PaperBroker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        lives = ["first"]
+
+        async def incarnations(names: Iterable[str]) -> dict[str, Incarnation]:
+            return {name: Incarnation("paper", lives[-1]) for name in names}
+
+        monkeypatch.setattr(broker, "incarnations", incarnations)
+        broker.tell(*orders(1, 2))
+        await taken(reader_of(parts, broker)[0])
+        assert "made anew" not in caplog.text
+        lives.append("second")
+        broker.logs = {}
+        broker.tell(*orders(3))
+        for _ in range(2):
+            await taken(reader_of(parts, broker)[0])
+        assert caplog.text.count("the topic work-orders was made anew") == 1
         assert await recorded(parts) == ["WO-1", "WO-2", "WO-3"]
 
     async def test_when_another_writer_has_gone_further_it_reads_on_from_there(

@@ -17,7 +17,7 @@ from streams.settings import Settings
 def _logging_as_before() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    libraries = {name: logging.getLogger(name).level for name in ("faust", "mode")}
+    libraries = {name: logging.getLogger(name).level for name in ("faust", "mode", "sqlalchemy")}
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
@@ -109,6 +109,32 @@ def test_another_sentence_of_the_library_is_let_through_and_ours_are_never_thinn
     for _ in range(5):
         logging.getLogger("streams.relay").error("ours")
     assert len(lines(out)) == 7
+
+
+class BrokerUnreachable(Exception):  # noqa: N818 - the name is what is recognised
+    """As the client says it."""
+
+
+def test_of_all_that_say_that_the_broker_is_away_one_plain_sentence_in_half_a_minute_is_let_through(
+    out: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1_000.0
+    monkeypatch.setattr(log_module, "monotonic", lambda: now)
+    set_up_logging(Settings(), out)
+    gone = BrokerUnreachable("no broker can be reached at kafka:9092: KafkaConnectionError: Unable to bootstrap")
+    for _ in range(30):
+        logging.getLogger("aiokafka").error('Unable connect to "%s:%s": %s', "kafka", 9092, "refused")
+        logging.getLogger("streams.relay").warning("the relay looks for the broker again: %s", gone)
+        logging.getLogger("streams.watch_app").warning("the watch stopped and starts again in %g s: %s", 2.0, gone)
+        now += 1
+    sentence = "no broker can be reached at kafka:9092; it is looked for until it is there"
+    (line,) = lines(out)
+    assert sentence in line
+    assert "Kafka" not in line
+    logging.getLogger("streams.relay").warning("the relay looks for the broker again: %s", gone)
+    assert f"{sentence} (and 89 more like it)" in lines(out)[1]
+    logging.getLogger("streams.relay").warning("the relay leaves the sending to others: %s", ValueError("busy"))
+    assert len(lines(out)) == 3
 
 
 def test_what_is_remembered_of_a_library_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

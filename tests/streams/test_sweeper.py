@@ -87,9 +87,9 @@ async def test_while_the_clocks_differ_nothing_is_decided_and_it_says_so_and_the
         await eventually(lambda: parts.progress.sweeping, "it goes on")
         await eventually(lambda: parts.progress.decided > 0, "the breach is decided")
     assert (
-        caplog.text.count("sweeping stops: our clock is +10800.0 s ahead of the database's, and 5 s are allowed") == 1
+        caplog.text.count("deciding stops: our clock is +10800.0 s ahead of the database's, and 5 s are allowed") == 1
     )
-    assert caplog.text.count("sweeping goes on") == 1
+    assert caplog.text.count("deciding goes on") == 1
 
 
 async def test_a_policy_that_another_process_activates_is_picked_up_even_while_the_clocks_differ(

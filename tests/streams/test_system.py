@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -150,14 +151,13 @@ async def test_a_stop_soon_after_the_start_leaves_nothing_open(
 async def test_a_broker_that_is_never_there_keeps_nobody_from_deciding_or_stopping(
     tmp_path: Path, is_silent: bool
 ) -> None:
-    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
-        writer.close()
-
-    async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1] if is_silent else 1
+    # The kernel lets everybody in and nobody ever speaks: a broker that hangs.
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1] if is_silent else 1
         clock = AcceleratedClock(datetime.now(UTC), 20)  # noqa: TID251 - real time on purpose
         options = {"stop_within_s": 4, "broker_timeout_s": 3, "session_timeout_ms": 2000, "heartbeat_ms": 500}
+        async with open_parts(Settings(data_dir=tmp_path), clock, default_world()):
+            pass  # it was there when the ledger began
         async with running_system(tmp_path, clock, broker=f"127.0.0.1:{port}", **options) as parts:
             await submit(parts, lock_fault(1))
             await eventually(lambda: parts.progress.recorded == 1, "the sweeper takes it from the inbox")

@@ -1,8 +1,6 @@
 """The topics on servers: what differs, what is put right, and what is left to a person."""
 
 import asyncio
-import os
-import uuid
 from collections.abc import AsyncIterator
 from concurrent.futures import Future
 
@@ -21,9 +19,8 @@ from streams.kafka_client import BrokerUnreachable
 from streams.settings import Settings
 from streams.topic_admin import Step, TopicsDifferError, TopicState, apply, check, differences, plan
 from streams.topics import TOPICS, WORK_ORDERS
-
-SERVERS = os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "")
-needs_kafka = [pytest.mark.kafka, pytest.mark.skipif(not SERVERS, reason="KAFKA_BOOTSTRAP_SERVERS is not set")]
+from tests.servers.fixtures import drop_topics
+from tests.servers.kafka import KafkaAddress
 
 ON_SERVERS = Settings(broker="kafka:9092", replication=1, partitions=2)
 
@@ -94,20 +91,15 @@ async def test_servers_that_cannot_be_reached_are_named_with_the_time_they_were_
 
 
 @pytest.fixture
-async def on_kafka() -> AsyncIterator[Settings]:
-    prefix = f"test-{uuid.uuid4().hex[:8]}-"  # noqa: TID251 - topics of its own on a shared cluster
-    settings = Settings(broker=SERVERS, replication=1, partitions=3, topic_prefix=prefix)
+async def on_kafka(kafka: KafkaAddress, topic_prefix: str) -> AsyncIterator[Settings]:
+    settings = Settings(broker=kafka.bootstrap, replication=1, partitions=3, topic_prefix=topic_prefix)
     yield settings
-    admin = admin_client(settings, SERVERS)
-    ours = [name for name in admin.list_topics(timeout=10).topics if name.startswith(prefix)]
-    if ours:
-        await answers(admin.delete_topics(ours), settings, SERVERS)
+    await drop_topics(settings)
 
 
+@pytest.mark.kafka
 class TestOnKafka:
     """Against a real cluster."""
-
-    pytestmark = needs_kafka
 
     async def test_what_is_applied_is_as_wanted_and_applying_again_changes_nothing(self, on_kafka: Settings) -> None:
         with pytest.raises(TopicsDifferError, match="work-orders is missing"):
@@ -119,20 +111,22 @@ class TestOnKafka:
     async def test_what_was_changed_is_put_right_and_what_is_not_ours_stays(self, on_kafka: Settings) -> None:
         await apply(on_kafka)
         name = on_kafka.topic_prefix + WORK_ORDERS.name
-        admin = admin_client(on_kafka, SERVERS)
-        await answers({"": self._altered(admin, name, {"retention.ms": "5", "segment.ms": "77777"})}, on_kafka, SERVERS)
+        admin = admin_client(on_kafka, on_kafka.broker)
+        await answers(
+            {"": self._altered(admin, name, {"retention.ms": "5", "segment.ms": "77777"})}, on_kafka, on_kafka.broker
+        )
         assert (await self._one_step(on_kafka)).change == {"retention.ms": "7776000000"}
         await apply(on_kafka)
         assert await plan(on_kafka) == []
         resource = ConfigResource(ResourceType.TOPIC, name)
-        told = await answers({name: admin.describe_configs([resource])[resource]}, on_kafka, SERVERS)
+        told = await answers({name: admin.describe_configs([resource])[resource]}, on_kafka, on_kafka.broker)
         assert told[name]["segment.ms"].value == "77777"
 
     async def test_more_partitions_are_reported_and_not_touched(self, on_kafka: Settings) -> None:
         await apply(on_kafka)
         name = on_kafka.topic_prefix + WORK_ORDERS.name
-        admin = admin_client(on_kafka, SERVERS)
-        await answers(admin.create_partitions([NewPartitions(name, 5)]), on_kafka, SERVERS)
+        admin = admin_client(on_kafka, on_kafka.broker)
+        await answers(admin.create_partitions([NewPartitions(name, 5)]), on_kafka, on_kafka.broker)
         step = await self._one_step(on_kafka)
         assert step.by_hand
         assert await apply(on_kafka) == [step]

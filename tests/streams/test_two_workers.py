@@ -1,8 +1,6 @@
 """Two workers on one broker and one ledger: they share the partitions, and each record is recorded once."""
 
 import asyncio
-import os
-import uuid
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,22 +12,21 @@ import pytest
 from models.tables import EventRow
 from streams.clock import AcceleratedClock, SystemClock
 from streams.intake import Intake
-from streams.kafka_admin import admin_client, answers
 from streams.ledger import queries
 from streams.ledger.incoming import Incoming
 from streams.parts import Parts
+from streams.relay import Relay
 from streams.settings import Settings
 from streams.sweeper import Sweeper
 from streams.system import open_parts, run_parts
-from streams.topic_admin import apply
 from tests.faults.told import OFFICES
+from tests.servers.fixtures import own_topics
+from tests.servers.kafka import KafkaAddress
 from tests.streams.ledger.telling import all_rows, plain, raised
 from tests.streams.on_paper import at_work, parts_on_paper, put_on_paper
 from tests.streams.paper_broker import PaperBroker
 from tests.streams.running_system import eventually, produce, submit
 from workorders.policy import default_world
-
-SERVERS = os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "")
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -79,11 +76,44 @@ async def test_through_joining_and_leaving_every_record_is_recorded_exactly_once
         await is_recorded_once(first, 90, 100)
 
 
-async def test_two_sweepers_say_everything_once(tmp_path: Path) -> None:
-    broker, clock = PaperBroker(), AcceleratedClock(SystemClock().now(), 20)
-    async with parts_on_paper(tmp_path, broker, clock) as first, parts_on_paper(tmp_path, broker, clock) as second:
-        for parts in (first, second):
-            parts.settings = parts.settings.model_copy(update={"sweep_every_s": 0.2})
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def ledger(request: pytest.FixtureRequest) -> dict[str, str]:
+    """The settings of either kind of ledger."""
+    return {} if request.param == "sqlite" else {"ledger": request.getfixturevalue("ledger_on_postgres")}
+
+
+@asynccontextmanager
+async def two_on_paper(folder: Path, broker: PaperBroker, ledger: dict[str, str]) -> AsyncIterator[tuple[Parts, Parts]]:
+    clock, options = AcceleratedClock(SystemClock().now(), 20), {**ledger, "sweep_every_s": 0.2}
+    async with (
+        parts_on_paper(folder, broker, clock, **options) as first,
+        parts_on_paper(folder, broker, clock, **options) as second,
+    ):
+        yield first, second
+
+
+async def test_two_relays_send_everything_once_and_the_second_goes_on_for_the_first(
+    tmp_path: Path, ledger: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker = PaperBroker()
+    put_on_paper(monkeypatch, broker)
+    async with two_on_paper(tmp_path, broker, ledger) as (first, second):
+        done = (first.progress, second.progress)
+        async with at_work(Relay(second)):
+            async with at_work(Relay(first)):
+                await submit(first, *orders(0, 20))
+                await eventually(lambda: sum(one.relayed for one in done) == 20, "the first twenty are sent")
+                await submit(second, *orders(20, 40))
+                await eventually(lambda: sum(one.relayed for one in done) == 40, "the next are sent")
+                assert sorted(one.relayed for one in done) == [0, 40]
+                assert first.vitals.sends != second.vitals.sends
+            await submit(first, *orders(40, 60))
+            await eventually(lambda: sum(one.relayed for one in done) == 60, "the last are sent")
+        assert len(broker.on("work-orders")) == 60
+
+
+async def test_two_sweepers_say_everything_once(tmp_path: Path, ledger: dict[str, str]) -> None:
+    async with two_on_paper(tmp_path, PaperBroker(), ledger) as (first, second):
         await submit(first, *orders(0, 20))
         async with at_work(Sweeper(first)), at_work(Sweeper(second)):
             done = (first.progress, second.progress)
@@ -94,22 +124,18 @@ async def test_two_sweepers_say_everything_once(tmp_path: Path) -> None:
 
 @pytest.mark.kafka
 @pytest.mark.slow
-@pytest.mark.skipif(not SERVERS, reason="KAFKA_BOOTSTRAP_SERVERS is not set")
 class TestOnKafka:
     """The same with whole workers on a real cluster; the embedded broker cannot keep two members of a group."""
 
     @pytest.fixture
-    async def settings(self, tmp_path: Path) -> AsyncIterator[Settings]:
-        prefix = f"test-{uuid.uuid4().hex[:8]}-"  # noqa: TID251 - topics of its own on a shared cluster
+    async def settings(self, tmp_path: Path, kafka: KafkaAddress, topic_prefix: str) -> AsyncIterator[Settings]:
         settings = Settings(
-            broker=SERVERS, data_dir=tmp_path, replication=1, partitions=4, topic_prefix=prefix, group=f"{prefix}group",
-            sweep_every_s=0.2, batch_max_records=20, session_timeout_ms=6_000, heartbeat_ms=500,
+            broker=kafka.bootstrap, data_dir=tmp_path, replication=1, partitions=4, topic_prefix=topic_prefix,
+            group=f"{topic_prefix}group", sweep_every_s=0.2, batch_max_records=20,
+            session_timeout_ms=6_000, heartbeat_ms=500,
         )  # fmt: skip
-        await apply(settings)
-        yield settings
-        admin = admin_client(settings, SERVERS)
-        ours = [name for name in admin.list_topics(timeout=10).topics if name.startswith(prefix)]
-        await answers(admin.delete_topics(ours), settings, SERVERS)
+        async with own_topics(settings):
+            yield settings
 
     async def test_through_joining_and_leaving_every_record_is_recorded_exactly_once(self, settings: Settings) -> None:
         async with whole_worker(settings) as first:

@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -11,10 +13,14 @@ from aiokafka.conn import AIOKafkaConnection
 from sqlalchemy import select
 
 from models.tables import OutboxRow
+from streams import watch
 from streams.app import serve
 from streams.clock import SystemClock
 from streams.kafka_client import make_producer, running
 from streams.ledger import rows
+from streams.ledger.errors import LedgerUnavailable
+from streams.ledger.ledger import Ledger
+from streams.ledger.outbox import Confirmed
 from streams.parts import Parts
 from streams.settings import Settings
 from streams.system import open_parts
@@ -67,6 +73,26 @@ async def test_what_is_not_of_this_ledger_is_told_and_harms_nothing(
         await eventually(lambda: parts.progress.confirmed >= 3, "the watch goes on")
     assert f"a message on south.disputes is not of this ledger: {STRANGER}" in caplog.text
     assert "a record that is no message of ours is on an output topic" in caplog.text
+
+
+async def test_what_it_sees_while_the_ledger_is_away_is_confirmed_when_that_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "LOOKS_AGAIN_S", 0.05)
+    failures = iter(range(3))
+
+    async def away_at_first(ledger: Ledger, seen: Iterable[UUID], at: datetime) -> Confirmed:
+        if next(failures, None) is not None:
+            raise LedgerUnavailable("the database is away")
+        return await confirm(ledger, seen, at)
+
+    confirm = Ledger.confirm
+    monkeypatch.setattr(Ledger, "confirm", away_at_first)
+    async with running_system(tmp_path) as parts:
+        await submit(parts, lock_fault(1))
+        await eventually(lambda: parts.progress.confirmed >= 3, "all is confirmed")
+        assert next(failures, None) is None
+        assert set(await confirmations(parts)) == {1}
 
 
 async def test_a_watch_that_starts_anew_goes_on_where_its_group_was(tmp_path: Path) -> None:

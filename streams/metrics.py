@@ -1,0 +1,161 @@
+"""Metrics: what this worker has done and what waits, for Prometheus; names end in their unit.
+
+Counts grow only for what has been committed. Ages are reckoned when they are asked for, so that they go on growing
+although nothing here turns any more.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+)
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from streams.clock import Clock, monotonic
+from streams.health import PARTS, Stock, Vitals
+from streams.ledger.incoming import Outcome
+
+BATCH_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+
+
+@dataclass(slots=True)
+class Metrics:
+    """The counts of one worker, in a registry of their own."""
+
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    events: Counter = field(init=False)
+    rejected: Counter = field(init=False)
+    statements: Counter = field(init=False)
+    held: Counter = field(init=False)
+    decided: Counter = field(init=False)
+    sent: Counter = field(init=False)
+    confirmed: Counter = field(init=False)
+    batch: Histogram = field(init=False)
+
+    def __post_init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        counter = partial(Counter, namespace="workorders", registry=self.registry)
+        self.events = counter("events", "Inputs taken, by what became of them.", ["outcome"])
+        self.rejected = counter("rejected", "Inputs rejected, by reason code (docs/REFUSALS.md).", ["code"])
+        self.statements = counter(
+            "escalation_statements", "Statements said about escalations.", ["kind", "rung", "statement"]
+        )
+        self.held = counter("quarantined", "Events and subjects that could not be decided and were held apart.")
+        self.decided = counter("decisions", "Subjects decided, by what gave the cause.", ["cause"])
+        self.sent = counter("messages_sent", "Records that the broker acknowledged, by line.", ["line"])
+        self.confirmed = counter("messages_confirmed", "Messages seen on their topic for the first time.")
+        self.batch = Histogram(
+            "batch_seconds", "How long one batch or sweep took, from its parsing to its commit.", ["cause"],
+            buckets=BATCH_SECONDS, namespace="workorders", registry=self.registry,
+        )  # fmt: skip
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self.registry)
+        for outcome in ("recorded", "duplicate", "rejected"):
+            self.events.labels(outcome)
+
+    def count(self, outcome: Outcome, cause: str) -> None:
+        """Count what one transaction did."""
+        self.events.labels("recorded").inc(outcome.recorded)
+        self.events.labels("duplicate").inc(outcome.duplicates)
+        self.events.labels("rejected").inc(len(outcome.rejections))
+        self.decided.labels(cause).inc(outcome.decided)
+        self.held.inc(len(outcome.held))
+        for rejection in outcome.rejections:
+            self.rejected.labels(rejection.code).inc()
+        for one in outcome.statements:
+            self.statements.labels(str(one.reached.kind), one.reached.rung, str(one.statement)).inc()
+
+    @contextmanager
+    def timed(self, cause: str) -> Iterator[None]:
+        """Measure one batch."""
+        began = monotonic()
+        yield
+        self.batch.labels(cause).observe(monotonic() - began)
+
+
+class Readings(Collector):
+    """What the vitals say, read whenever it is asked for."""
+
+    def __init__(self, vitals: Vitals, clock: Clock) -> None:
+        self._vitals, self._clock = vitals, clock
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Every gauge, as it stands now."""
+        vitals, now = self._vitals, monotonic()
+        yield from _of_worker(vitals, now)
+        if vitals.stock.read_at is not None:
+            yield _one(
+                "stock_age_seconds", "How long ago the ledger's figures here were read.", now - vitals.stock.read_at
+            )
+            yield from _of_stock(vitals.stock, self._clock.now())
+
+
+def _of_worker(vitals: Vitals, now: float) -> Iterator[GaugeMetricFamily]:
+    still = _many("standstill_seconds", "How long ago each part of the worker turned.", "part")
+    for part in PARTS:
+        still.add_metric([part], vitals.since_turn(part, now))
+    yield still
+    lag = _many(
+        "consumer_lag_records", "Records that wait in each partition assigned to this worker.", "topic", "partition"
+    )
+    for (topic, partition), waiting in sorted(vitals.lag.items()):
+        lag.add_metric([topic, str(partition)], waiting)
+    yield lag
+    away = max((now - since for since in vitals.away.values()), default=0.0)
+    yield _one(
+        "assigned_partitions", "Partitions of the input topics that are assigned to this worker.", vitals.assigned
+    )
+    yield _one("broker_away_seconds", "How long this worker has found no broker; 0 while there is one.", away)
+    yield _one("sends", "1 if this worker is the one that sends.", vitals.sends)
+    yield _one("sweeping", "0 while the clocks differ too much to sweep.", vitals.sweeping)
+    yield _one("clock_skew_seconds", "How far our clock is ahead of the database's.", vitals.skew_s)
+    yield _one(
+        "event_loop_stall_seconds", "The longest that the event loop was held up since the start.", vitals.stale_loop_s
+    )
+
+
+def _of_stock(stock: Stock, at: datetime) -> Iterator[GaugeMetricFamily]:
+    yield _one(
+        "oldest_due_decision_age_seconds", "How long ago the oldest due decision fell due.", _age(stock.oldest_due, at)
+    )
+    yield _one("outbox_messages", "Messages that wait to be sent.", stock.unsent)
+    yield _one("outbox_oldest_age_seconds", "How long the oldest of them has waited.", _age(stock.unsent_since, at))
+    yield _one("unconfirmed_messages", "Messages sent and not yet seen on their topic.", stock.unconfirmed)
+    yield _one("unconfirmed_oldest_age_seconds", "How long ago the oldest was sent.", _age(stock.unconfirmed_since, at))
+    yield _one("inbox_inputs", "Submitted inputs that wait to be taken.", stock.untaken)
+    yield _one("inbox_oldest_age_seconds", "How long the oldest of them has waited.", _age(stock.untaken_since, at))
+    outstanding = _many("outstanding_orders", "Open work orders by effective priority.", "priority")
+    for priority, n in sorted(stock.outstanding.items()):
+        outstanding.add_metric([priority], n)
+    yield outstanding
+    standing = _many("standing_escalations", "Escalations that stand, by kind.", "kind")
+    for kind, n in sorted(stock.standing.items()):
+        standing.add_metric([kind], n)
+    yield standing
+    yield _one("nights_short", "Nights not over yet that lack cover.", stock.nights_short)
+    yield _one("quarantine_entries", "Events and subjects that are held apart now.", stock.quarantined)
+
+
+def _one(name: str, about: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"workorders_{name}", about, value=float(value))
+
+
+def _many(name: str, about: str, *labels: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"workorders_{name}", about, labels=labels)
+
+
+def _age(since: datetime | None, at: datetime) -> float:
+    """Seconds since then; 0 for nothing, and for what is still to come."""
+    return 0.0 if since is None else max(0.0, (at - since).total_seconds())
