@@ -4,20 +4,22 @@ Nothing here loads the ledger, the worker or pydantic: ``--help`` must answer at
 ``desk.commands`` and loads what carries it out when it is called.
 """
 
+import gc
+import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 import typer
 
-from desk.commands import answers, nights, orders, rules, running, seeing
+from desk.commands import answers, health, nights, orders, rules, running, seeing
 from desk.commands.panels import ANSWERS, RULES, SEE
 from desk.exits import Exit, ending
 
 EXIT_CODES: Final = (
     "Exit codes: 0 done · 1 the answer is no, or something was refused · 2 the command line is wrong · "
     "3 a file, policy or setting cannot be used · 4 the ledger or the broker cannot be reached · "
-    "5 nothing by that name · 70 a fault of this program."
+    "5 nothing by that name · 70 a fault of this program · 75 a worker without progress ended itself."
 )
 
 app = typer.Typer(
@@ -46,7 +48,7 @@ def _main(
     """Options of the command itself."""
 
 
-for part in (running.app, seeing.app, orders.app, answers.app):
+for part in (running.app, seeing.app, orders.app, answers.app, health.app):
     app.add_typer(part)
 app.add_typer(nights.app, name="cover", rich_help_panel=ANSWERS)
 app.add_typer(seeing.rejected_app, name="rejected", rich_help_panel=SEE)
@@ -58,7 +60,21 @@ app.add_typer(rules.topics_app, name="topics", rich_help_panel=RULES)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Carry out one command line and return its exit code; an error is one sentence on stderr, never a traceback."""
+    """Carry out one command line and return its exit code; an error is one sentence on stderr, never a traceback.
+
+    Without arguments it is the process's own command line, and the process ends with it.
+    """
+    if arguments is not None:
+        return _carried_out(arguments)
+    # A command makes much and throws little away: to look for it would be a tenth of the work of a short one.
+    gc.set_threshold(50_000, 20, 100)
+    code = _carried_out(None)
+    # Everything is closed and flushed by now; to take the interpreter apart would be another tenth.
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _carried_out(arguments: Sequence[str] | None) -> int:
     command: Any = typer.main.get_command(app)
     try:
         code = command.main(args=arguments, prog_name="workorders", standalone_mode=False)
@@ -93,8 +109,7 @@ def _say(code: Exit, sentence: str) -> int:
 
 
 def _keep_trace(error: Exception) -> None:
-    import os  # noqa: PLC0415 - only for our own faults
-    import traceback  # noqa: PLC0415
+    import traceback  # noqa: PLC0415 - only for our own faults
 
     if os.environ.get("WORKORDERS_DESK_TRACE"):
         traceback.print_exception(error)
@@ -102,6 +117,4 @@ def _keep_trace(error: Exception) -> None:
 
 def _leave_closed_pipe() -> None:
     """Whoever read our output has gone (``| head``): what is still buffered goes nowhere, in silence."""
-    import os  # noqa: PLC0415 - only when it happens
-
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,15 +1,16 @@
 """The settings of a command: those of the environment, with what its options say instead."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from desk.exits import BadValue
 from models.ids import SourceId
-from streams.settings import PREFIX, Settings, load, load_settings
+from streams.settings import PREFIX, Settings, SettingsError, load, load_settings
 
 DEMO_DIRECTORY: Final = Path(".workorders-demo")
 LEDGER_FILE: Final = "ledger.db"
@@ -34,14 +35,28 @@ def desk_settings() -> DeskSettings:
 def settings_for(*, ledger: str | None = None, broker: str | None = None, data_dir: Path | None = None) -> Settings:
     """The movement's settings, with what an option says put before the environment.
 
-    ``ledger`` may be the path of a SQLite file. ``SettingsError`` has a sentence for each fault.
+    ``ledger`` may be the path of a SQLite file. ``SettingsError`` has a sentence for each fault of the environment,
+    ``BadValue`` that of an option.
     """
     place = str(data_dir.absolute()) if data_dir is not None else None
     options = {"LEDGER": ledger_url(ledger), "BROKER": broker, "DATA_DIR": place}
     if data_dir is not None and ledger is None:
         options["LEDGER"] = ledger_url(str(data_dir / LEDGER_FILE))
-    with _environment({PREFIX + name: value for name, value in options.items() if value is not None}):
-        return load_settings()
+    given = {PREFIX + name: value for name, value in options.items() if value is not None}
+    with _environment(given):
+        try:
+            return load_settings()
+        except SettingsError as error:
+            raise _of_an_option(str(error), given) or error from None
+
+
+def _of_an_option(sentences: str, given: Mapping[str, str]) -> BadValue | None:
+    """The fault of what an option gave, by the option's name; None if every option can be used."""
+    for sentence in sentences.splitlines():
+        name = sentence.partition(" ")[0]
+        if name in given:
+            return BadValue(sentence.replace(name, f"--{name.removeprefix(PREFIX).lower().replace('_', '-')}", 1))
+    return None
 
 
 def ledger_url(option: str | None) -> str | None:

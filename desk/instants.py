@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from desk.exits import BadInput
+from desk.exits import BadValue
 
 _LOCAL: Final = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?")
 _FROM_NOW: Final = re.compile(r"([+-])\s*(.+)")
@@ -18,7 +18,7 @@ _FORMS: Final = "write for example 2026-01-14T02:10:00Z, '2026-01-14 02:10' or -
 
 
 def instant(text: str, *, now: datetime, zone: ZoneInfo, name: str) -> datetime:
-    """The instant in UTC that a person wrote for the option ``name``; ``BadInput`` says what is allowed."""
+    """The instant in UTC that a person wrote for the option ``name``; ``BadValue`` says what is allowed."""
     written = text.strip()
     if written == "now":
         return now
@@ -31,9 +31,9 @@ def instant(text: str, *, now: datetime, zone: ZoneInfo, name: str) -> datetime:
     try:
         found = datetime.fromisoformat(written)
     except ValueError:
-        raise BadInput(f"{name} is {text!r}, which is no time: {_FORMS}.") from None
+        raise BadValue(f"{name} is {text!r}, which is no time: {_FORMS}.") from None
     if found.tzinfo is None:
-        raise BadInput(f"{name} is {text!r}, which is no time: {_FORMS}.")
+        raise BadValue(f"{name} is {text!r}, which is no time: {_FORMS}.")
     return found.astimezone(UTC)
 
 
@@ -42,7 +42,7 @@ def day(text: str, name: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise BadInput(f"{name} is {text!r}, which is no date: write for example 2026-01-14.") from None
+        raise BadValue(f"{name} is {text!r}, which is no date: write for example 2026-01-14.") from None
 
 
 def _length(text: str, name: str, whole: str) -> timedelta:
@@ -51,21 +51,21 @@ def _length(text: str, name: str, whole: str) -> timedelta:
     try:
         return parse_duration(text)
     except ValueError:
-        raise BadInput(f"{name} is {whole!r}, which is no time: {_FORMS}.") from None
+        raise BadValue(f"{name} is {whole!r}, which is no time: {_FORMS}.") from None
 
 
 def _local(written: str, zone: ZoneInfo, name: str) -> datetime:
     try:
         naive = datetime.fromisoformat(written)
     except ValueError:
-        raise BadInput(f"{name} is {written!r}, a moment that does not exist.") from None
+        raise BadValue(f"{name} is {written!r}, a moment that does not exist.") from None
     first, second = (naive.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
     if first == second:
         return first
     earlier, later = sorted((first, second))
     what = "occurs twice" if _exists(first, naive, zone) else "does not exist"
     what += f" in {zone.key} because the clocks change"
-    raise BadInput(f"{name} is {written!r}, which {what}; write {utc(earlier)} or {utc(later)}.")
+    raise BadValue(f"{name} is {written!r}, which {what}; write {utc(earlier)} or {utc(later)}.")
 
 
 def _exists(found: datetime, naive: datetime, zone: ZoneInfo) -> bool:

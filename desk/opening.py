@@ -19,6 +19,7 @@ from desk.environment import reading_settings
 from desk.exits import Exit, Unreachable
 from desk.options import Reading
 from desk.printing import console, print_json, remark
+from desk.views.listed import Listed
 from models.tables import AuditRow, InboxRow, MetaRow
 from streams.clock import Clock, FixedClock, Kind, SystemClock
 from streams.ledger import timelines
@@ -66,7 +67,10 @@ def look(
     *,
     code: Callable[[T], int] = lambda _: Exit.OK,
 ) -> int:
-    """Read the ledger once and print a page, or with ``--json`` the same as ``{"as_at", "time", name}``."""
+    """Read the ledger once and print a page, or with ``--json`` the same as ``{"as_at", "time", name}``.
+
+    A list comes with ``total``, ``shown`` and ``truncated`` before it, whatever it is a list of.
+    """
 
     async def once() -> tuple[T, Desk]:
         async with open_view(reading.ledger) as (desk, connection):
@@ -74,12 +78,19 @@ def look(
 
     found, desk = asyncio.run(once())
     if reading.json:
-        print_json({"as_at": desk.now, "time": desk.time_kind, name: found})
+        print_json({"as_at": desk.now, "time": desk.time_kind, **_answer(name, found)})
     else:
         page = console()
         for part in draw(found, desk):
             page.print(part)
     return code(found)
+
+
+def _answer(name: str, found: object) -> dict[str, object]:
+    if isinstance(found, Listed):
+        counts = {"total": found.total, "shown": len(found.lines), "truncated": found.truncated}
+        return {**counts, name: found.lines}
+    return {name: found}
 
 
 @asynccontextmanager

@@ -15,11 +15,11 @@ from uuid import UUID
 from pydantic import BaseModel
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
 
 from desk.instants import utc
+from desk.sheets import Sheet
 
 UNSEEN_WIDTH: Final = 120
 """How wide a page is where it is not shown on a terminal and COLUMNS does not say."""
@@ -115,14 +115,16 @@ def _plain_scalar(value: object) -> object:
             return value
 
 
-def table(*columns: str, title: str | None = None, right: tuple[str, ...] = ()) -> Table:
-    """A table without a frame; the columns named in ``right`` hold figures."""
-    made = Table(
-        title=title, box=None, title_justify="left", title_style="head", header_style="quiet", pad_edge=False,
-        padding=(0, 2, 0, 0),
-    )  # fmt: skip
-    for column in columns:
-        made.add_column(column, justify="right" if column in right else "left", overflow="fold")
+def table(
+    *columns: str, title: str | None = None, right: tuple[str, ...] = (), whole: tuple[int, ...] = (), lead: int = 1
+) -> Sheet:
+    """A table without a frame; the columns named in ``right`` hold figures, those numbered in ``whole`` never wrap.
+
+    On a page that is too narrow it is drawn row under row, the first ``lead`` cells as the heading of each.
+    """
+    made = Sheet(title=title, lead=lead)
+    for n, column in enumerate(columns):
+        made.add_column(column, justify="right" if column in right else "left", overflow="fold", no_wrap=n in whole)
     return made
 
 

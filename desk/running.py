@@ -1,6 +1,9 @@
 """Running the system: everything in one process, or one worker beside servers; until it is told to stop."""
 
+import asyncio
+import shlex
 import sys
+from collections.abc import Iterator
 from typing import Final
 
 import uvloop
@@ -12,20 +15,24 @@ from desk.opening import file_of, packaged_world
 from desk.options import Running
 from desk.printing import new_console
 from streams.app import stop_on_signals
-from streams.clock import SystemClock
+from streams.clock import SystemClock, monotonic
+from streams.health import unready
+from streams.layout import refuse_at_start
 from streams.log import set_up_logging
+from streams.parts import Parts
 from streams.settings import Settings
 from streams.system import open_parts, run_parts
 
-_MODES: Final = {
-    True: "embedded broker in this process (it forgets its records at exit; the ledger does not)",
-    False: "broker on servers",
-}
+LOOK_EVERY_S: Final = 0.1
+"""How often a start looks whether everything is ready."""
+REMIND_EVERY_S: Final = 30.0
+"""How often a start that takes long says what it waits for; the first time after a third of it."""
+_EMBEDDED: Final = "in this process; it forgets its records when it ends, the ledger does not"
 
 
 def run_everything(running: Running) -> int:
     """Run broker, intake, sweeper, relay and watch in this process."""
-    return _run(settings_for(ledger=running.ledger, broker=running.broker))
+    return _run(settings_for(ledger=running.ledger, broker=running.broker), running)
 
 
 def run_worker(running: Running) -> int:
@@ -33,27 +40,54 @@ def run_worker(running: Running) -> int:
     settings = settings_for(ledger=running.ledger, broker=running.broker)
     if settings.is_embedded:
         raise BadInput("A worker needs a broker on servers (--broker HOST:PORT); 'workorders run' brings its own.")
-    return _run(settings)
+    return _run(settings, running)
 
 
-def _run(settings: Settings) -> int:
+def _run(settings: Settings, running: Running) -> int:
     set_up_logging(settings, sys.stderr)
-    _say_where(settings)
-    uvloop.run(_until_stopped(settings))
+    _say("Starting.")
+    uvloop.run(_until_stopped(settings, running))
     return Exit.OK
 
 
-async def _until_stopped(settings: Settings) -> None:
+async def _until_stopped(settings: Settings, running: Running) -> None:
+    await refuse_at_start(settings)
     with stop_on_signals() as stop:
         async with open_parts(settings, SystemClock(), packaged_world(settings)) as parts:
-            await run_parts(parts, stop)
+            starting = asyncio.create_task(_say_when_ready(parts, running))
+            try:
+                await run_parts(parts, stop)
+            finally:
+                starting.cancel()
+                await asyncio.wait({starting})
 
 
-def _say_where(settings: Settings) -> None:
-    page = new_console(stderr=True)
-    where = file_of(settings.ledger_url)
-    broker = _MODES[settings.is_embedded] + ("" if settings.is_embedded else f" at {settings.broker}")
-    page.print(Text.assemble(("workorders runs: ", "head"), broker))
-    page.print(
-        Text(f"Ledger: {where or 'PostgreSQL'}. Ctrl-C stops it; 'workorders board' in another window looks at it.")
-    )
+async def _say_when_ready(parts: Parts, running: Running) -> None:
+    """Say where everything is once events are taken; until then, now and then, what is waited for."""
+    remind_at = monotonic() + REMIND_EVERY_S / 3
+    while lacking := unready(parts.vitals, parts.settings, monotonic()):
+        if monotonic() >= remind_at:
+            remind_at = monotonic() + REMIND_EVERY_S
+            _say(f"Not ready yet: {'; '.join(dict.fromkeys(one.sentence for one in lacking))}.")
+        await asyncio.sleep(LOOK_EVERY_S)
+    for line in ready_lines(parts, running):
+        _say(line)
+
+
+def ready_lines(parts: Parts, running: Running) -> Iterator[str]:
+    """What a person wants to know of a system that has started: where it is, what to try, how to stop it."""
+    settings = parts.settings
+    mode = f"embedded ({_EMBEDDED})" if settings.is_embedded else "on servers"
+    place = file_of(settings.ledger_url) or "PostgreSQL"
+    policy = parts.world.policies.at(parts.clock.now())
+    same = "" if running.ledger is None else f" --ledger {shlex.quote(running.ledger)}"
+    yield "workorders is ready: what is sent to it now is taken at once."
+    yield f"  broker  {parts.cluster.bootstrap}, {mode}"
+    yield f"  ledger  {place}, {parts.clock.kind} time"
+    yield f"  policy  {policy.spec.name}, version {policy.version[:12]}"
+    yield f"Try next, in another window: 'workorders board{same}', 'workorders nights{same}', 'workorders watch{same}'."
+    yield "Ctrl-C stops it; what is recorded stays."
+
+
+def _say(line: str) -> None:
+    new_console(stderr=True).print(Text(line), soft_wrap=True)

@@ -37,7 +37,7 @@ def plan_topics(running: Running, *, as_json: bool) -> int:
 def apply_topics(running: Running, *, as_json: bool) -> int:
     """Make and mend the topics; exit 1 if something is left that needs a person."""
     found = _differences(asyncio.run(apply(_servers(running))))
-    _tell(found, as_json, done="was done")
+    _tell(found, as_json, done="was done" if len(found) == 1 else "were done")
     return Exit.NO if any(one.by_hand for one in found) else Exit.OK
 
 

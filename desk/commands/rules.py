@@ -76,6 +76,20 @@ def estate_check(
     return check_estate(file, policy, as_json=json)
 
 
+@estate_app.command("show")
+@with_options
+def estate_show(
+    reading: Reading,
+    premises: Annotated[
+        str | None, typer.Argument(metavar="[PREMISES]", help="Only what concerns this one, by its id.")
+    ] = None,
+) -> int:
+    """The estate in force: units, premises with kind and id, contracts, roles with their routes, and senders."""
+    from desk.rules.estate import show_estate
+
+    return show_estate(premises, reading)
+
+
 @estate_app.command("activate")
 def estate_activate(
     file: FileArgument,

@@ -1,19 +1,29 @@
 """What a person looks at: each command reads the ledger once and prints a page, or JSON."""
 
 # ruff: noqa: PLC0415 - options are arguments, and a command loads its work when called
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from desk.commands.panels import RULES, SEE
-from desk.options import Reading, SubjectArgument, with_options
+from desk.options import BrokerOption, Reading, SubjectArgument, with_options
 
 app = typer.Typer()
 checks = typer.Typer()
 rejected_app = typer.Typer(no_args_is_help=True, help="Input that could not be taken, and why.")
 
+AnchorOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--anchor",
+        metavar="FILE",
+        dir_okay=False,
+        help="Compare with the ends of the chains that FILE holds, and move it on; without a FILE yet, write it.",
+    ),
+]
 AllOption = Annotated[bool, typer.Option("--all", help="Also what is over.")]
-LimitOption = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="How many at most.")]
+LimitOption = Annotated[int, typer.Option("--limit", min=0, max=1_000_000, help="How many at most; 0: all.")]
 
 
 @app.command(rich_help_panel=SEE)
@@ -79,20 +89,20 @@ def escalations(reading: Reading, everything: AllOption = False, limit: LimitOpt
 
 @app.command(rich_help_panel=SEE)
 @with_options
-def orphans(reading: Reading) -> int:
+def orphans(reading: Reading, limit: LimitOption = 50) -> int:
     """Events that name an order which nobody has raised."""
     from desk.seeing.lists import show_orphans
 
-    return show_orphans(reading)
+    return show_orphans(limit, reading)
 
 
 @app.command(rich_help_panel=SEE)
 @with_options
-def disputes(reading: Reading) -> int:
+def disputes(reading: Reading, limit: LimitOption = 50) -> int:
     """Orders whose provider gives them another priority."""
     from desk.seeing.lists import show_disputes
 
-    return show_disputes(reading)
+    return show_disputes(limit, reading)
 
 
 @app.command("cover-ledger", rich_help_panel=SEE)
@@ -118,24 +128,38 @@ def watch(
     reading: Reading,
     every: Annotated[float, typer.Option("--every", min=0.1, max=60, help="Seconds between two looks.")] = 1.0,
     since: Annotated[int, typer.Option("--last", min=0, max=1000, help="How many earlier statements first.")] = 10,
+    topic: Annotated[bool, typer.Option("--topic", help="Follow the topic on the broker, not the ledger.")] = False,
+    broker: BrokerOption = None,
 ) -> int:
-    """Follow what is said about escalations, until Ctrl-C."""
+    """Follow what is said about escalations, until Ctrl-C.
+
+    It follows the ledger: what was decided, whether it was sent yet or not. With --topic, what is sent from now on.
+    """
+    if topic:
+        from desk.seeing.watch_topic import follow_topic
+
+        return follow_topic(broker, reading)
+
+    from desk.exits import BadValue
     from desk.seeing.watch import follow
+
+    if broker is not None:
+        raise BadValue("--broker goes with --topic: without it the ledger is followed, which needs no broker.")
 
     return follow(every, since, reading)
 
 
 @checks.command(rich_help_panel=RULES)
 @with_options
-def verify(reading: Reading) -> int:
-    """Check that the ledger holds what it promises.
+def verify(reading: Reading, anchor: AnchorOption = None) -> int:
+    """Check that the ledger holds what it promises, and list what is held in quarantine.
 
-    Every record is somewhere, every statement was sent, the audit chains are unbroken, and every order and night,
-    decided again from its history, stands as the ledger says. Exit code 1 if not.
+    Every record is somewhere, every row is as the audit sealed it, the audit chains are unbroken, and every order and
+    night, decided again from its history, stands as the ledger says. Exit code 1 if not, 6 if so but something is held.
     """
     from desk.seeing.verify import show_verification
 
-    return show_verification(reading)
+    return show_verification(reading, anchor)
 
 
 @rejected_app.command("list")

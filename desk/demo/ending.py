@@ -47,11 +47,12 @@ def tell_ending(story: Sequence[Line], proof: Proof, took_s: float, directory: P
         page.print(Text.assemble((f"  {command}", "p3"), (f"  {why}", "quiet")), soft_wrap=True)
 
 
-async def _read(directory: Path) -> tuple[Desk, BoardView, list[NightLine], list[EscalationLine]]:
+async def _read(directory: Path) -> tuple[Desk, BoardView, list[NightLine], Sequence[EscalationLine]]:
     async with open_view(str(directory / LEDGER_FILE)) as (desk, connection):
         board = await read_board(connection, desk.world, desk.now)
         nights = await read_nights(connection, desk.world, desk.now, EVENING, DAY)
-        return desk, board, nights, await read_escalations(connection, everything=False, limit=1)
+        gravest = await read_escalations(connection, everything=False, limit=1)
+        return desk, board, nights, gravest.lines
 
 
 def _parts(desk: Desk, board: BoardView, nights: list[NightLine], proof: Proof) -> Iterable[RenderableType]:

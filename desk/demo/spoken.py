@@ -1,7 +1,7 @@
 """What was said about escalations, told: one line for what belongs together, the old orders in sums."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -34,12 +34,34 @@ class Line:
     """One line of the story: when it became known, what sort of thing it is, and the sentence.
 
     ``tone`` is ``heard``, ``decided``, ``refused``, ``duplicate``, ``routine``, ``warned``, or what a statement says
-    (``raised``, ``withdrawn``, ...).
+    (``raised``, ``withdrawn``, ...). ``by_time``: time alone brought it on, before anything that is heard just then.
     """
 
     at: datetime
     tone: str
     text: str
+    by_time: bool = False
+
+
+_ORDER: Final = (
+    *("heard", "decided", "refused", "duplicate", "reinstated", "raised", "warned", "amended", "acknowledged"),
+    *("withdrawn", "closed", "routine"),
+)
+
+
+def in_order(lines: Iterable[Line]) -> list[Line]:
+    """The lines by the instant at which they became known, and at one instant from cause to effect.
+
+    The demo's time stands still while an act is played, so much bears one instant: first what time had made due, then
+    what was heard and decided, then who is told, and at last what is over.
+    """
+    return sorted(lines, key=_place)
+
+
+def _place(line: Line) -> tuple[datetime, int]:
+    # What was heard and what was decided from it belong together and are in order already.
+    rank = -1 if line.by_time else max(1, _ORDER.index(line.tone))
+    return line.at, rank
 
 
 class Spoken:
@@ -84,7 +106,8 @@ class Spoken:
                 first.said_at, first.statement, f"{about}; {roles} has taken it on, and the ladder is held for {held}"
             )
         warned = first.kind == _WARNING and first.statement != "amended"
-        return Line(first.said_at, "warned" if warned else first.statement, f"{roles}: {about}{self._why(first)}")
+        tone = "warned" if warned else first.statement
+        return Line(first.said_at, tone, f"{roles}: {about}{self._why(first)}", by_time=_by_time(first))
 
     def _why(self, one: StatementLine) -> str:
         """The reason when a ladder is first told, or told anew; later only how long it has lasted."""
@@ -133,6 +156,11 @@ def _matter(group: Sequence[StatementLine]) -> str:
     for one in group:
         clocks.setdefault(one.kind, []).append(_CLOCKS.get(one.clock, one.clock))
     return _listed([_MATTERS.get(kind, kind).format(clocks=_listed(names)) for kind, names in clocks.items()])
+
+
+def _by_time(one: StatementLine) -> bool:
+    """Whether a rung was due before the instant at which it was said, and no event of that instant brought it on."""
+    return one.statement == "raised" and one.due_at < one.said_at and one.heard_at != one.said_at
 
 
 def _again(one: StatementLine) -> str:

@@ -9,7 +9,7 @@ from sqlmodel import col
 
 from desk.demo.naming import Names
 from desk.demo.sentences import heard, lateness
-from desk.demo.spoken import Line, Spoken
+from desk.demo.spoken import Line, Spoken, in_order
 from desk.demo.tally import Account
 from desk.instants import local
 from desk.printing import counted
@@ -68,7 +68,7 @@ class Story:
             self._sent_twice = account.sent_twice
         statements, self._statements = await said_since(connection, self._statements)
         found += self._spoken.tell(statements)
-        found.sort(key=lambda line: line.at)
+        found = in_order(found)
         self._told_until = max([self._told_until, *(line.at for line in found)])
         return [*found, *self._spoken.sum_up(self._told_until)]
 

@@ -16,6 +16,7 @@ from desk.importing.report import Remarks, Report
 from desk.importing.rows import Rows
 from desk.importing.run import FLAGGED, REFUSED, carry_out
 from desk.instants import instant, local_in_full
+from desk.opening import file_of
 from desk.printing import console, counted, print_json, said, table
 from models.policy import PromiseRule
 from streams.clock import SystemClock
@@ -142,7 +143,8 @@ def show(report: Report, mapping: Mapping, verdicts: Path) -> None:
     )
     beside = " and ".join(f"*{ending}" for ending in (REFUSED, FLAGGED))
     out.print(f"Verdicts: {said(str(verdicts))} (every refused and flagged row is in {beside} beside it).")
-    out.print(f"Ledger: {said(report.ledger)}")
+    out.print(f"Ledger: {said(str(file_of(report.ledger) or report.ledger))}")
+    out.print("Nobody was told: what stands escalated there is history, and no worker sends from such a ledger.")
 
 
 def _show_remarks(title: str, remarks: Remarks) -> None:

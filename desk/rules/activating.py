@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from desk.exits import BadInput, Exit
+from desk.exits import BadInput, BadValue, Exit
 from desk.instants import instant, local_in_full
 from desk.opening import Desk, open_ledger
 from desk.options import Reading
@@ -25,7 +25,7 @@ async def _activate(version: Policy | Estate, effective: str, by: str, reading: 
     async with open_ledger(reading.ledger) as (desk, ledger):
         at = instant(effective, now=desk.now, zone=desk.zone, name="--from")
         if at <= desk.now:
-            raise BadInput(f"--from is {effective!r}: it must lie ahead, for what was decided stays decided.")
+            raise BadValue(f"--from is {effective!r}: it must lie ahead, for what was decided stays decided.")
         faults = [fault for other in _beside(version, desk) for fault in _check(version, other)]
         if faults:
             raise BadInput(f"It does not fit what is in force: {faults[0]}.")

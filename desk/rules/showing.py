@@ -46,7 +46,7 @@ def show_policy(version: str | None, reading: Reading) -> int:
 def _draw(view: PolicyView, desk: Desk) -> Iterable[RenderableType]:
     spec = PolicySpec.model_validate(view.document)
     yield Text.assemble(
-        (spec.name, "head"), f"  version {view.version}", ("  in force" if view.in_force else "", "good")
+        (spec.name, "head"), f"  version {view.version[:12]}", ("  in force" if view.in_force else "", "good")
     )
     for one in view.activations:
         at: datetime = one["effective_from"]
@@ -59,6 +59,7 @@ def _draw(view: PolicyView, desk: Desk) -> Iterable[RenderableType]:
         "rule",
         "why",
         title=f"{len(spec.rules)} rules; every rule that matches keeps its reason, the strictest decides",
+        lead=2,
     )
     for rule in spec.rules:
         rules.add_row(priority(rule.priority), rule.id, rule.reason)
@@ -73,6 +74,12 @@ def _draw(view: PolicyView, desk: Desk) -> Iterable[RenderableType]:
     for ladder in spec.ladders:
         ladders.add_row(ladder.kind, " ".join(ladder.priorities) or "any", _rungs(ladder))
     yield ladders
+    for name, codes in (("Assets", spec.codes.assets), ("Faults", spec.codes.faults), ("Impacts", spec.codes.impacts)):
+        yield ""
+        drawn = table("code", "what it means", title=name, whole=(0,))
+        for code, words in codes.items():
+            drawn.add_row(code, words)
+        yield drawn
 
 
 def _target(target: Target | None) -> str:

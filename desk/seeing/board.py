@@ -1,23 +1,31 @@
 """The board's page."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from rich.console import RenderableType
+from rich.padding import Padding
 from rich.text import Text
 
 from desk.instants import local_in_full
 from desk.opening import Desk, look
 from desk.options import Reading
-from desk.printing import page_width, table
-from desk.views.board import AGES, BoardView, Figures, LduLine, PremisesLine, read_board
+from desk.printing import page_width
+from desk.sheets import NOTHING, Sheet
+from desk.views.board import AGES, SHORT_WITHIN, BoardView, Figures, LduLine, PremisesLine, read_board
 from models.work_order import Priority
 
 _LEVELS: Final = tuple(level.value for level in Priority)
-_AGE_HEADS: Final = ("<1 d", "1-7 d", "7-28 d", ">28 d")
-_LAST_HEADS: Final = ("overdue", "escalated", "disputed", "nights")
 WIDE: Final = 116
-"""From how many columns on the page has room for the ages."""
+"""From how many columns on every figure has a heading in one line."""
+NARROW: Final = 78
+"""Below so many columns the figures stand under the names, in words."""
+_HEADS: Final = (
+    "all", *_LEVELS, "<1 d", "1-7 d", "7-28 d", ">28 d", "overdue", "escalated", "disputed", "nights\nshort",
+)  # fmt: skip
+_BROKEN_HEADS: Final = (
+    "all", *_LEVELS, "<1\nd", "1-7\nd", "7-28\nd", ">28\nd", "over\ndue", "escal\nated", "dis\nputed", "nights\nshort",
+)  # fmt: skip
 _HOME: Final = "approved-premises"
 _STYLES: Final = ("p1", "p2", "", "")
 
@@ -35,24 +43,51 @@ def draw_board(board: BoardView, desk: Desk, *, brief: bool = False) -> Iterable
     shown = f"{_total(board.total)} outstanding {'order' if board.total.outstanding == 1 else 'orders'}"
     yield Text.assemble((shown, "head"), f" as at {local_in_full(desk.now, desk.zone)}")
     yield ""
-    ages = _AGE_HEADS if page_width() >= WIDE else ()
-    figures = ("all", *_LEVELS, *ages, *_LAST_HEADS)
-    drawn = table("", *figures, right=figures)
-    for column in drawn.columns:
-        column.no_wrap = True
+    yield from (_stacked if page_width() < NARROW else _table)(board, brief=brief)
+    yield Text(f"Ages are since the order was raised. Nights short: {_what_is_short()}.", style="quiet")
+    yield from _doubts(board)
+
+
+def _table(board: BoardView, *, brief: bool) -> Iterable[RenderableType]:
+    wide = page_width() >= WIDE
+    drawn = Sheet(padding=2 if wide else 1)
+    drawn.add_column("", overflow="fold")
+    for head in _HEADS if wide else _BROKEN_HEADS:
+        drawn.add_column(head, justify="right", no_wrap=True)
+    for name, style, figures in _lines(board, brief=brief):
+        cells = () if figures is None else _cells(figures, plain=style == "head")
+        text = Text(name.strip(), style="quiet" if figures is None else "")
+        drawn.add_row(Padding(text, (0, 0, 0, len(name) - len(name.lstrip()))), *cells, style=style)
+    yield drawn
+
+
+def _stacked(board: BoardView, *, brief: bool) -> Iterable[RenderableType]:
+    """Each name with its figures below it, those that are not zero."""
+    for name, style, figures in _lines(board, brief=brief):
+        yield Text(name, style="quiet" if figures is None else style)
+        if figures is None:
+            continue
+        said = zip(_HEADS, _cells(figures, plain=style == "head"), strict=True)
+        parts = [
+            Text.assemble((f"{' '.join(head.split())} ", "quiet"), cell) for head, cell in said if cell.plain != NOTHING
+        ]
+        yield Padding(Text(" · ").join(parts), (0, 0, 0, 4))
+
+
+def _lines(board: BoardView, *, brief: bool) -> Iterator[tuple[str, str, Figures | None]]:
+    """Every line of the board: its name, its style, and its figures unless it only counts the others."""
     for ldu in board.ldus:
-        drawn.add_row(
-            Text(f"{ldu.name}, {ldu.region}"), *_cells(ldu.figures, ages=bool(ages), plain=True), style="head"
-        )
+        yield f"{ldu.name}, {ldu.region}", "head", ldu.figures
         for line in ldu.premises:
             if _says_something(line.figures) and (not brief or line.kind == _HOME):
-                drawn.add_row(f"  {line.name}", *_cells(line.figures, ages=bool(ages)))
+                yield f"  {line.name}", "", line.figures
         for sentence in () if brief else _others(ldu):
-            drawn.add_row(Text(f"  {sentence}", style="quiet"))
-    drawn.add_section()
-    drawn.add_row("All", *_cells(board.total, ages=bool(ages), plain=True), style="head")
-    yield drawn
-    yield from _doubts(board)
+            yield f"  {sentence}", "", None
+    yield "All", "head", board.total
+
+
+def _what_is_short() -> str:
+    return f"in the next {SHORT_WITHIN.days} days, known to be short or not confirmed in time"
 
 
 def _doubts(board: BoardView) -> Iterable[RenderableType]:
@@ -65,20 +100,20 @@ def _doubts(board: BoardView) -> Iterable[RenderableType]:
 
 
 def _says_something(figures: Figures) -> bool:
-    return bool(figures.outstanding or figures.nights_escalated or figures.standing or figures.incomplete)
+    return bool(figures.outstanding or figures.nights_short or figures.standing or figures.incomplete)
 
 
-def _cells(figures: Figures, *, ages: bool, plain: bool = False) -> Sequence[RenderableType]:
+def _cells(figures: Figures, *, plain: bool = False) -> Sequence[Text]:
     levels = [Text(_figure(figures.by_priority[level]), style="" if plain or not figures.by_priority[level] else style)
               for level, style in zip(_LEVELS, _STYLES, strict=True)]  # fmt: skip
     return (
-        _total(figures),
+        Text(_total(figures)),
         *levels,
-        *(_figure(figures.by_age[age]) for age in (AGES if ages else ())),
+        *(Text(_figure(figures.by_age[age])) for age in AGES),
         Text(_figure(figures.breached), style="bad" if figures.breached else ""),
-        _figure(figures.standing),
+        Text(_figure(figures.standing)),
         Text(_figure(figures.disputed), style="doubt" if figures.disputed else ""),
-        Text(_figure(figures.nights_escalated), style="bad" if figures.nights_escalated else ""),
+        Text(_figure(figures.nights_short), style="bad" if figures.nights_short else ""),
     )
 
 
@@ -99,4 +134,4 @@ def _others(ldu: LduLine) -> Iterable[str]:
 
 
 def _figure(n: int) -> str:
-    return f"{n:,}" if n else "·"
+    return f"{n:,}" if n else NOTHING

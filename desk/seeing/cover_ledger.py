@@ -13,6 +13,7 @@ from desk.opening import Desk, look
 from desk.options import Reading
 from desk.printing import table
 from desk.views.cover_ledger import CoverAccount, read_cover_accounts
+from desk.views.listed import Listed, whole
 
 _FIGURES: Final = (
     "nights", "asked of agency", "filled", "fill rate", "own staff", "contingency", "cost", "uncovered", "withdrawn",
@@ -25,22 +26,22 @@ def show_cover_ledger(since: str | None, until: str | None, reading: Reading) ->
     first = day(since, "--from") if since is not None else date.min
     last = day(until, "--until") if until is not None else date.max
 
-    async def read(desk: Desk, connection: AsyncConnection) -> list[CoverAccount]:
-        return await read_cover_accounts(connection, desk.world, desk.now, first, last)
+    async def read(desk: Desk, connection: AsyncConnection) -> Listed[CoverAccount]:
+        return whole(await read_cover_accounts(connection, desk.world, desk.now, first, last))
 
     return look(reading, "cover_ledger", read, draw_cover_ledger)
 
 
-def draw_cover_ledger(accounts: list[CoverAccount], desk: Desk) -> Iterable[RenderableType]:
+def draw_cover_ledger(accounts: Listed[CoverAccount], desk: Desk) -> Iterable[RenderableType]:
     """A line for each approved premises, then one for each agency."""
     yield Text.assemble(("Cover ledger", "head"), f" of the nights ended by {local_in_full(desk.now, desk.zone)}")
-    if not accounts:
+    if not accounts.lines:
         yield Text("No night has ended on these dates.", style="quiet")
         return
     for of, head in (("premises", "approved premises"), ("agency", "agency")):
         yield ""
         drawn = table(head, *_FIGURES, right=_FIGURES)
-        for one in accounts:
+        for one in accounts.lines:
             if one.of == of:
                 drawn.add_row(*_cells(one))
         yield drawn

@@ -10,8 +10,9 @@ from desk.instants import length, local, local_in_full
 from desk.opening import Desk, look
 from desk.options import Reading
 from desk.printing import counted, page_width, priority, table
-from desk.seeing.words import answered, short_id, what, whom
+from desk.seeing.words import answered, left_out, short_id, what, whom
 from desk.views.escalations import EscalationLine, read_escalations
+from desk.views.listed import Listed
 
 WIDE: Final = 110
 """From how many columns on each thing has a column of its own."""
@@ -20,8 +21,8 @@ WIDE: Final = 110
 def show_escalations(everything: bool, limit: int, reading: Reading) -> int:
     """Print what stands, or with ``everything`` also what is over."""
 
-    def draw(lines: list[EscalationLine], desk: Desk) -> Iterable[RenderableType]:
-        return draw_escalations(lines, desk, limit)
+    def draw(found: Listed[EscalationLine], desk: Desk) -> Iterable[RenderableType]:
+        return draw_escalations(found, desk, everything=everything)
 
     return look(
         reading,
@@ -31,23 +32,20 @@ def show_escalations(everything: bool, limit: int, reading: Reading) -> int:
     )
 
 
-def draw_escalations(lines: list[EscalationLine], desk: Desk, limit: int) -> Iterable[RenderableType]:
-    """A line for each escalation, the gravest first."""
-    standing = sum(line.standing for line in lines)
-    cut = len(lines) == limit
-    head = f"The gravest {counted(standing, 'escalation')}" if cut else counted(standing, "escalation")
-    yield Text.assemble((head, "head"), f" standing as at {local_in_full(desk.now, desk.zone)}")
-    if cut:
-        yield Text(f"Only {limit} are shown and there may be more; --limit shows more.", style="doubt")
-    if not lines:
+def draw_escalations(found: Listed[EscalationLine], desk: Desk, *, everything: bool) -> Iterable[RenderableType]:
+    """A line for each escalation: of those that stand the gravest first, of all the latest."""
+    state = ", standing or over, the latest first," if everything else " standing, the gravest first,"
+    yield Text.assemble(
+        (counted(found.total, "escalation"), "head"), f"{state} as at {local_in_full(desk.now, desk.zone)}"
+    )
+    yield from left_out(found)
+    if not found.lines:
         return
     yield ""
     wide = page_width() >= WIDE
     heads = ("order or night", "what", "told", "since", "answer") if wide else ("", "for", "answer")
-    drawn = table("id", "", *heads)
-    for column in (0, 1, 5 if wide else 3):
-        drawn.columns[column].no_wrap = True
-    for line in lines:
+    drawn = table("id", "", *heads, whole=(0, 1, 5) if wide else (0, 1, 3, 4), lead=3 if wide else 2)
+    for line in found.lines:
         drawn.add_row(*(_wide_cells(line, desk) if wide else _narrow_cells(line, desk)))
     yield drawn
 
@@ -66,7 +64,8 @@ def _wide_cells(line: EscalationLine, desk: Desk) -> Iterable[RenderableType]:
 
 
 def _narrow_cells(line: EscalationLine, desk: Desk) -> Iterable[RenderableType]:
-    about = f"{_subject(line, desk)}: {what(line)}, told to {whom(line, desk)}"
+    since = local(line.due_at, desk.zone)
+    about = f"{_subject(line, desk)}: {what(line)}, told to {whom(line, desk)}, since {since}"
     return short_id(line), priority(line.priority), about, length(desk.now - line.due_at), _answer(line, desk)
 
 

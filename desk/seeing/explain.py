@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from rich.console import RenderableType
 from rich.text import Text
 
-from desk.instants import local, local_in_full
+from desk.instants import local
 from desk.opening import Desk, look
 from desk.options import Reading
 from desk.printing import priority, table
@@ -75,18 +75,24 @@ def _priority(found: Explanation, desk: Desk) -> Iterable[RenderableType]:
 
 
 def _targets(found: Explanation, desk: Desk) -> Iterable[RenderableType]:
-    drawn = table("  clock", "allows", "from", "due", "", title="Clocks")
+    drawn = table("  clock", "as", "allows", "from", "due", "", title="Clocks", whole=(0, 1, 3, 4), lead=1)
     for one in found.targets:
         ending = (
             Text(f"met {local(one.met_at, desk.zone)}", style="good")
             if one.met_at is not None
-            else Text("overdue", style="bad")
+            else Text(f"overdue since {local(one.breached_at, desk.zone)}", style="bad")
             if one.breached_at is not None
             else Text("running")
         )
-        started, due = local_in_full(one.started_at, desk.zone), local_in_full(one.due_at, desk.zone)
-        drawn.add_row(f"  {one.clock}", one.allows, started, due, ending)
+        started, due = (local(at, desk.zone) for at in (one.counted_from or one.started_at, one.due_at))
+        drawn.add_row(f"  {one.clock}", priority(one.counts_as), one.allows, started, due, ending)
     yield drawn
+    if found.joined:
+        yield Text(
+            f"  Counting as P1 sets a due time only where P1's target, counted from then, ends before the {found.base} "
+            f"target counted from the start. When it ends, the {found.base} times hold again; a breach that was "
+            "reached while it counted stays one, with the due time that it had.", style="quiet",
+        )  # fmt: skip
 
 
 def _ladder(ladder: LadderLine, desk: Desk) -> Iterable[RenderableType]:
@@ -95,7 +101,7 @@ def _ladder(ladder: LadderLine, desk: Desk) -> Iterable[RenderableType]:
     yield Text.assemble(
         (f"{KINDS.get(ladder.kind, ladder.kind).capitalize()}{about}", "head"), again, f": {ladder.reason}"
     )
-    drawn = table("", "who", "rule", "", "")
+    drawn = table("", "who", "rule", "", "", lead=2)
     drawn.show_header = False
     for rung in ladder.rungs:
         drawn.add_row(f"  {rung.rung}", rung.role, Text(rung.rule, style="quiet"), *_reached(rung, desk))

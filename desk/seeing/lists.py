@@ -9,26 +9,29 @@ from desk.instants import length, local
 from desk.opening import Desk, look
 from desk.options import Reading
 from desk.printing import counted, priority, table
-from desk.seeing.words import event_name
+from desk.seeing.words import event_name, left_out
+from desk.views.listed import Listed
 from desk.views.lists import Dispute, Orphan, read_disputes, read_orphans
 
 
-def show_orphans(reading: Reading) -> int:
+def show_orphans(limit: int, reading: Reading) -> int:
     """Print the events that wait for an order which nobody has raised."""
-    return look(reading, "orphans", lambda _, connection: read_orphans(connection), draw_orphans)
+    return look(reading, "orphans", lambda _, connection: read_orphans(connection, limit), draw_orphans)
 
 
-def draw_orphans(orphans: list[Orphan], desk: Desk) -> Iterable[RenderableType]:
+def draw_orphans(orphans: Listed[Orphan], desk: Desk) -> Iterable[RenderableType]:
     """A line for each order that was named and never raised."""
-    if not orphans:
+    if not orphans.total:
         yield Text("No events wait for an order that nobody has raised.", style="good")
         return
     yield Text(
-        f"{counted(len(orphans), 'order')} named by events and never raised: a reference may be mistyped.", style="head"
+        f"{counted(orphans.total, 'order')} named by events and never raised: a reference may be mistyped.",
+        style="head",
     )
+    yield from left_out(orphans)
     yield ""
-    drawn = table("order", "premises", "what was said", "by", "first heard", "waiting")
-    for one in orphans:
+    drawn = table("order", "premises", "what was said", "by", "first heard", "waiting", lead=2)
+    for one in orphans.lines:
         drawn.add_row(
             one.subject,
             one.premises,
@@ -40,23 +43,24 @@ def draw_orphans(orphans: list[Orphan], desk: Desk) -> Iterable[RenderableType]:
     yield drawn
 
 
-def show_disputes(reading: Reading) -> int:
+def show_disputes(limit: int, reading: Reading) -> int:
     """Print the orders on which the provider's priority differs from ours."""
-    return look(reading, "disputes", lambda _, connection: read_disputes(connection), draw_disputes)
+    return look(reading, "disputes", lambda _, connection: read_disputes(connection, limit), draw_disputes)
 
 
-def draw_disputes(disputes: list[Dispute], desk: Desk) -> Iterable[RenderableType]:
+def draw_disputes(disputes: Listed[Dispute], desk: Desk) -> Iterable[RenderableType]:
     """A line for each open dispute."""
-    if not disputes:
+    if not disputes.total:
         yield Text("Nobody disputes a priority.", style="good")
         return
     yield Text(
-        f"{counted(len(disputes), 'dispute')} open: our view stands until 'workorders settle ORDER PRIORITY'.",
+        f"{counted(disputes.total, 'dispute')} open: our view stands until 'workorders settle ORDER PRIORITY'.",
         style="head",
     )
+    yield from left_out(disputes)
     yield ""
-    drawn = table("order", "premises", "ours", "theirs", "since", "to be fixed by")
-    for one in disputes:
+    drawn = table("order", "premises", "ours", "theirs", "since", "to be fixed by", lead=2)
+    for one in disputes.lines:
         drawn.add_row(
             one.subject,
             one.premises,

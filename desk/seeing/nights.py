@@ -14,6 +14,7 @@ from desk.instants import day, length, local, local_in_full
 from desk.opening import Desk, look
 from desk.options import Reading
 from desk.printing import counted, table
+from desk.views.listed import Listed, whole
 from desk.views.nights import NightLine, read_nights
 from models.decision import CoverState
 
@@ -36,23 +37,22 @@ def show_nights(since: str | None, until: str | None, reading: Reading) -> int:
     first = day(since, "--from") if since is not None else None
     last = day(until, "--until") if until is not None else None
 
-    async def read(desk: Desk, connection: AsyncConnection) -> list[NightLine]:
+    async def read(desk: Desk, connection: AsyncConnection) -> Listed[NightLine]:
         today = desk.now.astimezone(desk.zone).date()
-        return await read_nights(connection, desk.world, desk.now, first or today - _DAY, last or today + 7 * _DAY)
+        begin, end = first or today - _DAY, last or today + 7 * _DAY
+        return whole(await read_nights(connection, desk.world, desk.now, begin, end))
 
-    return look(reading, "nights", read, draw_nights)
+    return look(reading, "nights", read, lambda found, desk: draw_nights(found.lines, desk))
 
 
-def draw_nights(nights: list[NightLine], desk: Desk) -> Iterable[RenderableType]:
+def draw_nights(nights: Sequence[NightLine], desk: Desk) -> Iterable[RenderableType]:
     """A line for each night and premises, with who covers it; nights that are not due yet are counted."""
     yield Text.assemble(("Nights", "head"), f" as at {local_in_full(desk.now, desk.zone)}")
     if not nights:
         yield Text("The ledger knows no nights on these dates.", style="quiet")
         return
     yield ""
-    drawn = table("night", "premises", "", "cover", "")
-    for column in drawn.columns[:3]:
-        column.no_wrap = True
+    drawn = table("night", "premises", "", "cover", "", whole=(0, 1, 2), lead=3)
     for night, lines in groupby(nights, key=lambda line: line.night):
         _draw_night(drawn, night, list(lines), desk)
     yield drawn

@@ -14,6 +14,8 @@ from desk.instants import local, local_in_full
 from desk.opening import Desk, look
 from desk.options import Reading
 from desk.printing import counted, table
+from desk.seeing.words import left_out
+from desk.views.listed import Listed
 from desk.views.lists import Rejected, RejectedWhole, read_rejected, read_rejected_whole
 
 
@@ -22,15 +24,16 @@ def show_rejected(limit: int, reading: Reading) -> int:
     return look(reading, "rejected", lambda _, connection: read_rejected(connection, limit), draw_rejected)
 
 
-def draw_rejected(lines: list[Rejected], desk: Desk) -> Iterable[RenderableType]:
+def draw_rejected(found: Listed[Rejected], desk: Desk) -> Iterable[RenderableType]:
     """A line for each refusal, the newest first."""
-    if not lines:
+    if not found.total:
         yield Text("Nothing was rejected.", style="good")
         return
-    yield Text(f"The latest {counted(len(lines), 'rejection')}", style="head")
+    yield Text(f"{counted(found.total, 'rejection')}, the latest first", style="head")
+    yield from left_out(found)
     yield ""
-    drawn = table("number", "when", "topic", "from", "reason", "field", "")
-    for one in lines:
+    drawn = table("number", "when", "topic", "from", "reason", "field", "", lead=5)
+    for one in found.lines:
         again = " (submitted again)" if one.resubmitted_as else ""
         drawn.add_row(
             str(one.seq), local(one.rejected_at, desk.zone), one.topic, one.source or "?", Text(one.code, style="bad"),

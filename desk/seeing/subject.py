@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Final
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -10,11 +11,16 @@ from desk.instants import length, local, local_in_full
 from desk.opening import Desk, look
 from desk.options import Reading
 from desk.printing import priority, table
+from desk.seeing.details import details
 from desk.seeing.nights import WORDS, cover_words
 from desk.seeing.words import STATEMENT_STYLES, answered, code_words, event_name, short_id, what, whom
+from desk.views.escalations import StatementLine
 from desk.views.nights import status_of
 from desk.views.subject import EventLine, SubjectView, read_subject
 from models.decision import ClockState, NightState, OrderState
+
+_SAYS_WHAT_IS_DUE: Final = frozenset({"raised", "reinstated", "amended"})
+"""The statements that say that a rung is due; the others say that it was answered or is over."""
 
 
 def show_subject(subject: str, premises: str | None, reading: Reading) -> int:
@@ -93,7 +99,7 @@ def draw_standing(view: SubjectView, desk: Desk) -> Iterable[RenderableType]:
     over = len(view.escalations) - len(standing)
     if standing:
         yield ""
-        drawn = table("id", "what", "told", "due", "answer")
+        drawn = table("id", "what", "told", "due", "answer", whole=(0, 3), lead=2)
         for one in standing:
             drawn.add_row(short_id(one), what(one), whom(one, desk), local(one.due_at, desk.zone), answered(one, desk))
         yield drawn
@@ -104,27 +110,34 @@ def draw_standing(view: SubjectView, desk: Desk) -> Iterable[RenderableType]:
 
 
 def draw_timeline(view: SubjectView, desk: Desk) -> Iterable[RenderableType]:
-    """Everything in the order in which it became known: when it was heard or said, and when it happened."""
-    drawn = table("heard or said", "happened", "", "", title="What was heard and said")
+    """Everything in the order in which it became known: when it was heard or said, and when it happened or was due."""
+    drawn = table(
+        "heard or said", "happened or due", "", "", title="What was heard and said", whole=(0, 1), lead=1
+    )  # fmt: skip
     rows: list[tuple[datetime, int, tuple[RenderableType, ...]]] = [
         (event.heard, 0, _event_cells(event, desk)) for event in view.events
     ]
-    for one in view.statements:
-        style = STATEMENT_STYLES[one.statement]
-        text = Text.assemble((f"{one.statement} ", style), f"{what(one)} to {whom(one, desk)} {short_id(one)} #{one.n}")
-        reason = Text(one.reason, style="quiet")
-        rows.append((one.said_at, 1, (local(one.said_at, desk.zone), local(one.due_at, desk.zone), text, reason)))
+    rows += [(one.said_at, 1, _statement_cells(one, desk)) for one in view.statements]
     for _, _, cells in sorted(rows, key=lambda row: row[:2]):
         drawn.add_row(*cells)
     yield drawn
 
 
+def _statement_cells(one: StatementLine, desk: Desk) -> tuple[RenderableType, ...]:
+    style = STATEMENT_STYLES[one.statement]
+    text = Text.assemble((f"{one.statement} ", style), f"{what(one)} to {whom(one, desk)} {short_id(one)} #{one.n}")
+    # What ended or answered it did so when it was said; the rung's due time would look like the time of its end.
+    due = local(one.due_at, desk.zone) if one.statement in _SAYS_WHAT_IS_DUE else ""
+    return local(one.said_at, desk.zone), due, text, Text(one.reason, style="quiet")
+
+
 def _event_cells(event: EventLine, desk: Desk) -> tuple[RenderableType, ...]:
     gap = event.heard - event.time
     late = f" ({length(gap)} later)" if gap >= timedelta(minutes=15) else ""
-    details = ", ".join(f"{name} {_plain(value)}" for name, value in event.says.items())
     what_it_says = Text.assemble((event_name(event.type), "head"), f" by {event.source}{late}")
-    remarks = [Text(details, style="quiet")]
+    remarks = []
+    if event.says:
+        remarks.append(Text(details(event.says, desk.zone), style="quiet"))
     if event.note is not None:
         remarks.append(Text(f"“{event.note}”"))
     if event.ignored is not None:
@@ -132,10 +145,6 @@ def _event_cells(event: EventLine, desk: Desk) -> tuple[RenderableType, ...]:
     if event.quarantined:
         remarks.append(Text("in quarantine: it could not be decided", style="bad"))
     return local(event.heard, desk.zone), local(event.time, desk.zone), what_it_says, Text("\n").join(remarks)
-
-
-def _plain(value: object) -> str:
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _order_line(order: OrderState, desk: Desk) -> Text:
@@ -149,7 +158,7 @@ def _order_line(order: OrderState, desk: Desk) -> Text:
 
 
 def _clocks(clocks: Iterable[ClockState], desk: Desk) -> RenderableType:
-    drawn = table("  clock", "due", "", "")
+    drawn = table("  clock", "due", "", "", whole=(0, 1))
     for clock in clocks:
         drawn.add_row(f"  {clock.name}", local_in_full(clock.due, desk.zone), *_clock_words(clock, desk))
     return drawn
@@ -166,6 +175,9 @@ def _clock_words(clock: ClockState, desk: Desk) -> tuple[Text, Text]:
         return Text(f"met {local(clock.met, desk.zone)}{late}", style="good" if not late else "p2"), contested
     if clock.ended_unmet is not None:
         return Text(f"ended unmet {local(clock.ended_unmet, desk.zone)}", style="p2"), contested
+    if clock.breached_at is not None and clock.due > desk.now:
+        # It was due earlier while it counted as graver; a breach that was reached stays one.
+        return Text(f"OVERDUE since {local(clock.breached_at, desk.zone)}, as it counted then", style="bad"), contested
     if clock.breached_at is not None:
         return Text(f"OVERDUE by {length(desk.now - clock.due)}", style="bad"), contested
     return Text(f"{length(clock.due - desk.now)} left", style="good"), contested

@@ -10,12 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from desk.instants import local
-from desk.opening import Desk, open_ledger
+from desk.opening import Desk, open_view
 from desk.options import Reading
 from desk.printing import console, print_json_line, priority
 from desk.seeing.words import STATEMENT_STYLES, short_id, what, whom
 from desk.views.escalations import StatementLine, statement_line
 from models.tables import OutboxRow, StatementRow
+from streams.ledger.engine import Database
 from streams.topics import ESCALATIONS
 
 _MOST: Final = 500
@@ -28,16 +29,19 @@ def follow(every: float, last: int, reading: Reading) -> NoReturn:
 
 async def _follow(every: float, last: int, reading: Reading) -> NoReturn:
     page = console()
-    async with open_ledger(reading.ledger) as (desk, ledger):
-        async with ledger.reading() as connection:
-            seen = await place_before(connection, last)
+    async with open_view(reading.ledger) as (desk, connection):
+        seen = await place_before(connection, last)
+    database = Database(desk.url)
+    try:
         while True:
-            async with ledger.reading() as connection:
+            async with database.reading() as connection:
                 lines, seen = await said_since(connection, seen)
             for line in lines:
-                _print(page, line, desk, reading)
+                print_statement(page, line, desk, reading)
             if len(lines) < _MOST:
                 await asyncio.sleep(every)
+    finally:
+        await database.close()
 
 
 async def said_since(connection: AsyncConnection, seen: int) -> tuple[list[StatementLine], int]:
@@ -66,7 +70,8 @@ async def place_before(connection: AsyncConnection, last: int) -> int:
     return (found[-1] or 1) - 1 if found else newest
 
 
-def _print(page: Console, line: StatementLine, desk: Desk, reading: Reading) -> None:
+def print_statement(page: Console, line: StatementLine, desk: Desk, reading: Reading) -> None:
+    """Print one statement as a line of text or of JSON."""
     if reading.json:
         print_json_line(line)
         return

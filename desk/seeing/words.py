@@ -1,12 +1,14 @@
 """How the parts of an escalation, an event and a clock are said on every page."""
 
-from typing import Final
+from collections.abc import Iterable
+from typing import Any, Final
 
 from rich.text import Text
 
 from desk.instants import local
 from desk.opening import Desk
 from desk.views.escalations import EscalationLine, StatementLine
+from desk.views.listed import Listed
 
 KINDS: Final = {
     "breach": "breach",
@@ -58,6 +60,12 @@ def answered(one: EscalationLine, desk: Desk) -> Text:
         return Text("no answer", style="bad" if one.standing else "quiet")
     held = one.acknowledged_until > desk.now
     return Text(f"taken on until {local(one.acknowledged_until, desk.zone)}", style="p3" if held else "quiet")
+
+
+def left_out(found: Listed[Any]) -> Iterable[Text]:
+    """How much of a list is shown, where that is not all of it."""
+    if found.truncated:
+        yield Text(f"Showing {len(found.lines):,} of {found.total:,}; --limit 0 shows all.", style="doubt")
 
 
 def code_words(kind: str, code: str, desk: Desk) -> str:

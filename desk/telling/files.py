@@ -12,18 +12,17 @@ from typing import IO, Final
 
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlmodel import col
 
 from desk.exits import BadInput, Exit
+from desk.near import hint
 from desk.opening import Desk, open_ledger
 from desk.options import Reading
 from desk.printing import console, counted, new_console, print_json
-from desk.telling.inputs import as_input, with_receipt
+from desk.telling.fates import Fate, fates_of, refused_before
+from desk.telling.inputs import as_input, claims, with_receipt
 from models.refusal import Refusal
-from models.tables import InboxRow
-from streams.ledger.incoming import Incoming, Rejection
+from streams.ledger.inbox import Receipt
+from streams.ledger.incoming import Incoming
 from streams.ledger.ledger import Ledger
 
 BATCH: Final = 500
@@ -81,38 +80,31 @@ async def _take(desk: Desk, ledger: Ledger, batch: list[tuple[int, bytes]], sent
     sent.lines += len(inputs)
     now = desk.clock.now()
     answers = await ledger.submit([incoming for _, incoming in inputs], now, desk.world)
-    fresh: dict[str, tuple[int, Incoming]] = {}
+    kept: list[tuple[int, Receipt]] = []
+    fresh: list[Incoming] = []
     for (number, incoming), answer in zip(inputs, answers, strict=True):
         if isinstance(answer, Refusal):
-            sent.refused.append(RefusedLine(number, str(answer.code), answer.field, answer.sentence))
-        elif answer.again:
-            sent.duplicates += 1
-        else:
-            fresh[answer.id] = number, with_receipt(incoming, answer)
-    outcome = await ledger.take([incoming for _, incoming in fresh.values()], now, desk.world)
-    reasons = {one.incoming.receipt: one for one in outcome.rejections}
+            meant = hint(answer.code, answer.field, claims(incoming.value or b""), desk.world, now)
+            sent.refused.append(RefusedLine(number, str(answer.code), answer.field, answer.sentence + meant))
+            continue
+        kept.append((number, answer))
+        if not answer.again:
+            fresh.append(with_receipt(incoming, answer))
+    await ledger.take(fresh, now, desk.world)
     async with ledger.reading() as connection:
-        fates = await _fates(connection, list(fresh))
-    for receipt, (number, _) in fresh.items():
-        _count(sent, number, fates.get(receipt), reasons.get(receipt))
+        fates = await fates_of(connection, [receipt.id for _, receipt in kept])
+    for number, receipt in kept:
+        _count(sent, number, fates[receipt.id], again=receipt.again)
 
 
-def _count(sent: Sent, number: int, fate: str | None, why: Rejection | None) -> None:
-    if fate == "duplicate":
+def _count(sent: Sent, number: int, fate: Fate, *, again: bool) -> None:
+    if fate.is_rejected:
+        sentence = refused_before(fate.sentence) if again else fate.sentence
+        sent.refused.append(RefusedLine(number, fate.code, fate.field, sentence))
+    elif again or fate.fate == "duplicate":
         sent.duplicates += 1
-    elif fate != "rejected":
-        sent.recorded += 1
-    elif why is not None:
-        sent.refused.append(RefusedLine(number, why.code, why.field, why.sentence))
     else:
-        sent.refused.append(
-            RefusedLine(number, "rejected", "", "A worker rejected it; 'workorders rejected list' says why.")
-        )
-
-
-async def _fates(connection: AsyncConnection, receipts: list[str]) -> dict[str, str | None]:
-    query = select(col(InboxRow.receipt), col(InboxRow.fate)).where(col(InboxRow.receipt).in_(receipts))
-    return {row.receipt: row.fate for row in await connection.execute(query)}
+        sent.recorded += 1
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from streams.ledger.incoming import Incoming
 
 def as_input(raw: bytes) -> Incoming:
     """The bytes as an input, with the topic and key that its type and premises claim; it is judged later."""
-    found = _claims(raw)
+    found = claims(raw)
     kind, data = found.get("type"), found.get("data")
     topic = next(
         (name for name, prefix in TOPIC_PREFIX.items() if isinstance(kind, str) and kind.startswith(prefix)), None
@@ -27,7 +27,8 @@ def with_receipt(incoming: Incoming, receipt: Receipt) -> Incoming:
     return replace(incoming, heard=receipt.received_at, receipt=receipt.id)
 
 
-def _claims(raw: bytes) -> dict[str, Any]:
+def claims(raw: bytes) -> dict[str, Any]:
+    """What the bytes hold, if they are one JSON object; nothing if not."""
     try:
         found = orjson.loads(raw)
     except orjson.JSONDecodeError:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from desk.exits import BadInput
+from desk.exits import BadValue
 from desk.instants import day
 from desk.opening import Desk
 from desk.options import Speaking
@@ -14,7 +14,7 @@ from streams.ledger.ledger import Ledger
 from workorders.wall_clock import night_window
 
 TOPIC: Final = "shift-cover"
-_POUNDS: Final = re.compile(r"£?([0-9]{1,7})(?:\.([0-9]{2}))?")
+_POUNDS: Final = re.compile(r"£?([0-9]{1,7})(?:\.([0-9]{1,2}))?")
 _OPTIONS: Final = {"from": "--from", "until": "--until"}
 
 
@@ -51,10 +51,10 @@ def window(desk: Desk, night: str) -> tuple[datetime, datetime]:
 
 
 def premises_of_night(night: str) -> str:
-    """The premises in a night's id; ``BadInput`` for what is no night's id."""
+    """The premises in a night's id; ``BadValue`` for what is no night's id."""
     premises, slash, date = night.rpartition("/")
     if not slash or not premises:
-        raise BadInput(
+        raise BadValue(
             f"NIGHT is {night!r}, which is no night: write <premises>/<YYYY-MM-DD>, such as ap-bryn-awel/2026-01-13."
         )
     day(date, "NIGHT")
@@ -62,8 +62,8 @@ def premises_of_night(night: str) -> str:
 
 
 def pence(pounds: str) -> int:
-    """Pounds and pence as people write them, in pence."""
+    """Pounds as people write them, with at most two decimals, in pence: ``214.5`` is 214 pounds and 50 pence."""
     found = _POUNDS.fullmatch(pounds.strip().replace(",", ""))
     if found is None:
-        raise BadInput(f"--cost is {pounds!r}, which is no amount in pounds: write for example 214.50.")
-    return int(found[1]) * 100 + int(found[2] or 0)
+        raise BadValue(f"--cost is {pounds!r}, which is no amount in pounds: write for example 214.50.")
+    return int(found[1]) * 100 + int((found[2] or "").ljust(2, "0"))

@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any, Final
 
 from desk.exits import NotFound
+from desk.near import did_you_mean
 from desk.opening import Desk
 from desk.options import Speaking, SpeakingOfOrder
 from desk.telling.saying import Event, make_event, needs_premises, say, times
-from desk.views.subject import premises_of
+from desk.views.subject import orders_like, premises_of
 from models.ids import new_id
 from streams.ledger.ledger import Ledger
 
@@ -46,8 +47,9 @@ async def place_of(desk: Desk, ledger: Ledger, order: str, named: str | None) ->
         return named
     async with ledger.reading() as connection:
         found = await premises_of(connection, desk.world, desk.now, order)
+        meant = "" if found else did_you_mean(order, await orders_like(connection, order))
     if not found:
-        raise needs_premises(order)
+        raise needs_premises(order, meant)
     if len(found) > 1:
         raise NotFound(f"Several premises have an order {order!r} ({', '.join(found)}): name one with --premises.")
     return found[0]

@@ -12,10 +12,9 @@ from desk.opening import Desk, open_ledger
 from desk.options import Reading
 from desk.printing import console, new_console, print_json
 from desk.seeing.rejected import the_rejected
+from desk.telling.fates import taken
 from desk.telling.inputs import as_input, with_receipt
 from models.refusal import Refusal
-from streams.ledger.incoming import Incoming
-from streams.ledger.ledger import Ledger
 
 BY = "division"
 """Who resubmits: whoever has the ledger in hand acts for the division."""
@@ -39,8 +38,9 @@ def resubmit(number: int, file: str | None, reading: Reading) -> int:
     found, desk = asyncio.run(_resubmit(number, mended, reading))
     if reading.json:
         print_json({"as_at": desk.now, "time": desk.time_kind, "resubmitted": found})
-    elif found.receipt is None:
-        sentence = f"workorders: Refused again ({found.code}, {found.field}). {found.sentence}"
+    elif found.sentence is not None:
+        where = f", {found.field}" if found.field else ""
+        sentence = f"workorders: Refused again ({found.code}{where}). {found.sentence}"
         new_console(stderr=True).print(Text(sentence), soft_wrap=True)
     else:
         console().print(Text(f"Submitted again as {found.receipt}: {found.fate}."))
@@ -60,10 +60,8 @@ async def _resubmit(number: int, mended: bytes | None, reading: Reading) -> tupl
         if isinstance(answer, Refusal):
             return Resubmitted(number, "refused", None, str(answer.code), answer.field, answer.sentence), desk
         await ledger.resubmitted(rejected.message_id, answer.id, desk.now, BY)
-        return Resubmitted(number, await _taken(desk, ledger, with_receipt(incoming, answer)), answer.id), desk
-
-
-async def _taken(desk: Desk, ledger: Ledger, incoming: Incoming) -> str:
-    await ledger.take([incoming], desk.now, desk.world)
-    kept = await ledger.receipt(incoming.receipt or "")
-    return str(kept["fate"]) if kept is not None else "recorded"
+        found = await taken(desk, ledger, with_receipt(incoming, answer), again=answer.again)
+    fate = found.fate or "recorded"
+    if found.is_rejected:
+        return Resubmitted(number, fate, answer.id, found.code, found.field, found.sentence), desk
+    return Resubmitted(number, fate, answer.id), desk

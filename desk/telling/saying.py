@@ -5,7 +5,7 @@ A running worker may take it at the same moment: whoever comes second finds a co
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -14,9 +14,11 @@ import orjson
 from desk.environment import desk_settings
 from desk.exits import Exit, NotFound
 from desk.instants import instant, utc
+from desk.near import hint
 from desk.opening import Desk, open_ledger
 from desk.options import Speaking
 from desk.printing import print_json
+from desk.telling.fates import taken
 from desk.telling.inputs import with_receipt
 from desk.telling.result import draw_result
 from desk.views.subject import SubjectView, read_subject
@@ -105,13 +107,11 @@ async def tell(desk: Desk, ledger: Ledger, event: Event) -> Told:
     """Make the event durable and take it; the answer says what became of it."""
     answer = (await ledger.submit([event.as_input()], desk.now, desk.world))[0]
     if isinstance(answer, Refusal):
-        return _told(event, "refused", refusal=answer)
-    outcome = await ledger.take([with_receipt(event.as_input(), answer)], desk.now, desk.world)
-    kept = await ledger.receipt(answer.id)
-    fate = str(kept["fate"]) if kept is not None else "recorded"
-    rejection = outcome.rejections[0] if outcome.rejections else None
-    refusal = Refusal(rejection.code, rejection.field, rejection.sentence) if rejection is not None else None
-    return _told(event, "duplicate" if answer.again else fate, receipt=answer, refusal=refusal)
+        meant = hint(answer.code, answer.field, event.content, desk.world, desk.now)
+        return _told(event, "refused", refusal=replace(answer, sentence=answer.sentence + meant))
+    found = await taken(desk, ledger, with_receipt(event.as_input(), answer), again=answer.again)
+    refusal = Refusal(found.code, found.field, found.sentence) if found.is_rejected else None
+    return _told(event, found.fate or "recorded", receipt=answer, refusal=refusal)
 
 
 def _told(event: Event, fate: str, *, receipt: Receipt | None = None, refusal: Refusal | None = None) -> Told:
@@ -169,6 +169,6 @@ def times(desk: Desk, given: Mapping[str, str | None], options: Mapping[str, str
     }
 
 
-def needs_premises(subject: str) -> NotFound:
-    """The refusal of a subject whose premises nobody has named."""
-    return NotFound(f"The ledger does not know {subject!r}, so its premises must be named with --premises.")
+def needs_premises(subject: str, meant: str) -> NotFound:
+    """The refusal of a subject whose premises nobody has named; ``meant`` is what may have been meant instead."""
+    return NotFound(f"The ledger does not know {subject!r}, so its premises must be named with --premises.{meant}")

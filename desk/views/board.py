@@ -10,19 +10,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col
 
 from desk.views.nights import ABOUT_NIGHTS
+from models.tables import EscalationRow
 from models.work_order import Priority
 from streams.ledger import queries
 from streams.ledger.backlog import BANDS, OLDEST
-from streams.ledger.queries.board import Line
+from streams.ledger.queries.board import SHORT_WITHIN, Line
 from workorders.policy import World
+
+__all__ = ["AGES", "SHORT_WITHIN", "BoardView", "Figures", "LduLine", "PremisesLine", "read_board"]
 
 AGES: Final = (*(name for _, name in BANDS), OLDEST)
 """The age bands, youngest first; the age is since the order was raised."""
-
-_MOST: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,9 @@ class Figures:
     """What is outstanding at one place.
 
     ``outstanding`` is None where nothing is known, and ``at_least`` where there may be more than is known. ``standing``
-    are the escalations that stand; ``silent`` names the sources that should be heard and are not.
+    are the escalations that stand, ``nights_escalated`` the nights that they are about. ``nights_short`` are the nights
+    that begin within the next days (``SHORT_WITHIN``) and are known to be short, or not confirmed when they should be.
+    ``silent`` names the sources that should be heard and are not.
     """
 
     outstanding: int | None
@@ -43,6 +48,7 @@ class Figures:
     paused: int
     standing: int
     nights_escalated: int
+    nights_short: int
     silent: tuple[str, ...]
     incomplete: bool
 
@@ -96,8 +102,9 @@ async def read_board(connection: AsyncConnection, world: World, now: datetime) -
 
 async def _nights(connection: AsyncConnection) -> Counter[str]:
     """How many nights of each premises stand escalated."""
-    rows = await queries.escalations(connection, kinds=ABOUT_NIGHTS, limit=_MOST)
-    return Counter(unit for unit, _ in {(row["unit"], row["subject"]) for row in rows if "/" in row["subject"]})
+    unit, subject, kind = (col(getattr(EscalationRow, name)) for name in ("unit", "subject", "kind"))
+    query = select(unit, subject).distinct().where(col(EscalationRow.standing), kind.in_(ABOUT_NIGHTS))
+    return Counter(row.unit for row in await connection.execute(query) if "/" in row.subject)
 
 
 def _sorted(lines: Iterable[PremisesLine]) -> list[PremisesLine]:
@@ -116,6 +123,7 @@ def _figures(line: Line, nights: int) -> Figures:
         paused=line.paused,
         standing=line.standing,
         nights_escalated=nights,
+        nights_short=line.nights_short,
         silent=tuple(line.silent),
         incomplete=line.incomplete,
     )

@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
+from desk.views.listed import ALL, Listed
 from desk.views.rows import AnyRow
 from models.tables import EscalationRow, StatementRow
 from streams.ledger import states
@@ -48,7 +49,7 @@ class EscalationLine:
 
 @dataclass(frozen=True, slots=True)
 class StatementLine:
-    """One statement about an escalation, in the order in which they were said."""
+    """One statement about an escalation; ``heard_at`` is when the event was heard that decided it, if one did."""
 
     escalation_id: UUID
     n: int
@@ -63,20 +64,23 @@ class StatementLine:
     priority: str | None
     due_at: datetime
     acknowledged_until: datetime | None
+    heard_at: datetime | None
     said_at: datetime
     late_seconds: int
     reason: str
 
 
-async def read_escalations(connection: AsyncConnection, *, everything: bool, limit: int) -> list[EscalationLine]:
+async def read_escalations(connection: AsyncConnection, *, everything: bool, limit: int) -> Listed[EscalationLine]:
     """What stands, the gravest and longest-standing first; with ``everything`` also what is over, the newest first."""
-    query = select(*_COLUMNS).limit(limit)
+    query, count = select(*_COLUMNS), select(func.count()).select_from(EscalationRow)
     if everything:
         query = query.order_by(col(EscalationRow.last_said_at).desc(), col(EscalationRow.id))
     else:
         gravest = (col(EscalationRow.business_critical).desc(), col(EscalationRow.priority), col(EscalationRow.due_at))
         query = query.where(col(EscalationRow.standing)).order_by(*gravest, col(EscalationRow.id))
-    return [_line(row) for row in await connection.execute(query)]
+        count = count.where(col(EscalationRow.standing))
+    lines = [_line(row) for row in await connection.execute(query if limit == ALL else query.limit(limit))]
+    return Listed(lines, (await connection.execute(count)).scalar_one())
 
 
 async def escalations_of(connection: AsyncConnection, unit: str, subject: str) -> list[EscalationLine]:
@@ -120,6 +124,7 @@ def statement_line(row: AnyRow) -> StatementLine:
         priority=reached.priority,
         due_at=reached.due_at,
         acknowledged_until=reached.acknowledged_until,
+        heard_at=reached.heard_at,
         said_at=row.said_at,
         late_seconds=max(0, int((row.said_at - reached.due_at).total_seconds())),
         reason=row.reason,

@@ -41,10 +41,16 @@ class Joined:
 
 @dataclass(frozen=True, slots=True)
 class TargetLine:
-    """What a clock allows at the effective priority, and when it so came to be due."""
+    """What a clock allows, and when it so came to be due.
+
+    ``counts_as`` is the priority whose target gives the due time, counted from ``counted_from``; both are None where
+    a promise or a pause has moved it. Joined risk shortens a due time only if its own target ends earlier.
+    """
 
     clock: str
     allows: str
+    counts_as: str | None
+    counted_from: datetime | None
     started_at: datetime
     due_at: datetime
     met_at: datetime | None
@@ -109,7 +115,7 @@ async def read_explanation(
         facts=tuple(_facts(known, policy)) if known else (),
         rules=known.rules if known else (),
         joined=tuple(joined),
-        targets=tuple(_targets(state, known, policy)) if isinstance(state, OrderState) and known else (),
+        targets=tuple(_targets(state, known, policy, joined)) if isinstance(state, OrderState) and known else (),
         ladders=tuple(_ladders(view.escalations, world, now)),
         policy_name=policy.spec.name,
         policy_version=policy.version,
@@ -162,18 +168,43 @@ def _because(tag: str, subject: str) -> str:
     return f"order {subject} is open with P2 on the same control ({group})"
 
 
-def _targets(order: OrderState, known: Classification, policy: Policy) -> Iterable[TargetLine]:
+def _targets(
+    order: OrderState, known: Classification, policy: Policy, joined: Iterable[Joined]
+) -> Iterable[TargetLine]:
     facts = dict(known.facts)
     for clock in order.clocks:
-        target = policy.target(known.effective, clock.name, facts["asset"], facts["fault"])
-        yield TargetLine(
-            clock.name,
-            _allows(target, known.effective, clock.name),
-            clock.start,
-            clock.due,
-            clock.met,
-            clock.breached_at,
+        own = [(known.base, clock.start)]
+        stricter = [(known.effective, one.since) for one in joined if one.until is None]
+        found = next(
+            (
+                (level, since)
+                for level, since in (*own, *stricter)
+                if _due(policy, policy.target(level, clock.name, facts["asset"], facts["fault"]), since) == clock.due
+            ),
+            None,
         )
+        level, since = found or (known.effective, None)
+        target = policy.target(level, clock.name, facts["asset"], facts["fault"])
+        yield TargetLine(
+            clock=clock.name,
+            allows=_allows(target, level, clock.name),
+            counts_as=level.value if found is not None else None,
+            counted_from=since,
+            started_at=clock.start,
+            due_at=clock.due,
+            met_at=clock.met,
+            breached_at=clock.breached_at,
+        )
+
+
+def _due(policy: Policy, target: Target | None, since: datetime) -> datetime | None:
+    """When a target that is counted from an instant ends, before pauses; None if there is no target."""
+    if target is None:
+        return None
+    calendar = policy.calendars[target.calendar]
+    if target.duration is not None:
+        return calendar.add(since, target.duration)
+    return calendar.add_days(since, target.working_days or 0)
 
 
 def _allows(target: Target | None, priority: Priority, clock: ClockName) -> str:

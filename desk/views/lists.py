@@ -9,11 +9,12 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
+from desk.views.listed import ALL, Listed, at_most
 from models.tables import EventRow, RejectedRow
 from streams.ledger import queries
 
-MOST: Final = 10_000
-"""How many lines a list has at most."""
+EVERY: Final = 2**31 - 1
+"""A limit that no ledger reaches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +72,11 @@ class RejectedWhole(Rejected):
     topic_offset: int | None
 
 
-async def read_orphans(connection: AsyncConnection) -> list[Orphan]:
+async def read_orphans(connection: AsyncConnection, limit: int) -> Listed[Orphan]:
     """The orphans, the longest-waiting first."""
-    keys = [(row["unit"], row["subject"]) for row in await queries.orphans(connection, limit=MOST)]
+    keys = [(row["unit"], row["subject"]) for row in await queries.orphans(connection, limit=EVERY)]
     found = [await _orphan(connection, unit, subject) for unit, subject in keys]
-    return sorted(found, key=lambda orphan: orphan.first_heard)
+    return at_most(sorted(found, key=lambda orphan: orphan.first_heard), limit)
 
 
 async def _orphan(connection: AsyncConnection, unit: str, subject: str) -> Orphan:
@@ -95,7 +96,7 @@ async def _orphan(connection: AsyncConnection, unit: str, subject: str) -> Orpha
     )
 
 
-async def read_disputes(connection: AsyncConnection) -> list[Dispute]:
+async def read_disputes(connection: AsyncConnection, limit: int) -> Listed[Dispute]:
     """The open disputes, the gravest and longest-standing first."""
     found = [
         Dispute(
@@ -107,14 +108,16 @@ async def read_disputes(connection: AsyncConnection) -> list[Dispute]:
             raised_at=row["raised_at"],
             fix_due=row["fix_due"],
         )
-        for row in await queries.disputes(connection, limit=MOST)
+        for row in await queries.disputes(connection, limit=EVERY)
     ]
-    return sorted(found, key=lambda dispute: (dispute.ours, dispute.since))
+    return at_most(sorted(found, key=lambda dispute: (dispute.ours, dispute.since)), limit)
 
 
-async def read_rejected(connection: AsyncConnection, limit: int) -> list[Rejected]:
+async def read_rejected(connection: AsyncConnection, limit: int) -> Listed[Rejected]:
     """The latest refusals, the newest first."""
-    return [Rejected(**{name: row[name] for name in _NAMES}) for row in await queries.rejected(connection, limit=limit)]
+    rows = await queries.rejected(connection, limit=EVERY if limit == ALL else limit)
+    total = (await connection.execute(select(func.count()).select_from(RejectedRow))).scalar_one()
+    return Listed([Rejected(**{name: row[name] for name in _NAMES}) for row in rows], total)
 
 
 async def read_rejected_whole(connection: AsyncConnection, seq: int) -> RejectedWhole | None:

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col
 
 from models.decision import CoverState, NightState
+from models.tables import EscalationRow
 from streams.ledger import queries, states
 from workorders.policy import World
 
 ABOUT_NIGHTS: Final = ("uncovered-night", "unconfirmed-night", "contested-breach")
 """The kinds of escalation that may be about a night."""
-_MOST: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,8 @@ async def read_nights(
     """The nights from one date to another, both included, by date and premises."""
     rows = await queries.nights(connection, since=since, until=until)
     standing = await _standing(connection, {row["subject"] for row in rows})
-    return [_line(states.NIGHT_STATE.validate_python(row["state"]), world, now, standing) for row in rows]
+    decided = [(states.NIGHT_STATE.validate_python(row["state"]), row["decided_at"]) for row in rows]
+    return [_line(queries.night_at(night, at, now), world, now, standing) for night, at in decided]
 
 
 def status_of(night: NightState, world: World, now: datetime) -> str:
@@ -71,9 +74,11 @@ def status_of(night: NightState, world: World, now: datetime) -> str:
 
 async def _standing(connection: AsyncConnection, subjects: AbstractSet[str]) -> Mapping[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for row in await queries.escalations(connection, kinds=ABOUT_NIGHTS, limit=_MOST):
-        if row["subject"] in subjects:
-            found.setdefault(row["subject"], []).append(row["role"])
+    subject, role, kind, due = (col(getattr(EscalationRow, name)) for name in ("subject", "role", "kind", "due_at"))
+    query = select(subject, role).where(col(EscalationRow.standing), kind.in_(ABOUT_NIGHTS))
+    for row in await connection.execute(query.order_by(due, col(EscalationRow.id))):
+        if row.subject in subjects:
+            found.setdefault(row.subject, []).append(row.role)
     return found
 
 

@@ -3,20 +3,25 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from desk.exits import NotFound
+from desk.near import did_you_mean, premises_names
 from desk.views.escalations import EscalationLine, StatementLine, escalations_of, statements_of
 from desk.views.rows import AnyRow
 from models.decision import Ignored, NightState, OrderState
 from models.history import InputEvent
 from models.tables import EventNoteRow, EventRow, NightRow, UnitRow, WorkOrderRow
 from streams.ledger import states
+from streams.ledger.queries import night_at
 from workorders.policy import World
+
+_NIGHTS: Final = " 'workorders nights' lists those that it knows."
+_MOST_LIKE: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,9 @@ async def read_subject(
     row = await _row(connection, world, now, subject, premises)
     is_night = "/" in subject
     state: OrderState | NightState = (
-        states.NIGHT_STATE.validate_json(row.state) if is_night else states.ORDER_STATE.validate_json(row.state)
+        night_at(states.NIGHT_STATE.validate_json(row.state), row.decided_at, now)
+        if is_night
+        else states.ORDER_STATE.validate_json(row.state)
     )
     found = world.estates.at(now).premises(row.unit)
     incomplete = select(col(UnitRow.incomplete)).where(col(UnitRow.id) == row.unit)
@@ -94,7 +101,7 @@ async def _row(connection: AsyncConnection, world: World, now: datetime, subject
     if premises is not None:
         units = [unit for unit in units if unit == premises]
     if not units:
-        raise NotFound(await _nothing(connection, subject, premises))
+        raise NotFound(await _nothing(connection, world, now, subject, premises))
     if len(units) > 1:
         raise NotFound(f"Several premises have an order {subject!r} ({', '.join(units)}): name one with --premises.")
     model = NightRow if "/" in subject else WorkOrderRow
@@ -102,14 +109,21 @@ async def _row(connection: AsyncConnection, world: World, now: datetime, subject
     return (await connection.execute(query.where(col(model.unit) == units[0], col(model.subject) == subject))).one()
 
 
-async def _nothing(connection: AsyncConnection, subject: str, premises: str | None) -> str:
+async def _nothing(connection: AsyncConnection, world: World, now: datetime, subject: str, premises: str | None) -> str:
     at = f" at {premises!r}" if premises is not None else ""
+    place = subject.rpartition("/")[0] or premises
+    meant = did_you_mean(place, premises_names(world, now)) if place is not None else ""
     if "/" in subject:
-        return f"The ledger knows no night {subject!r}{at}; 'workorders nights' lists those that it knows."
-    like = col(WorkOrderRow.subject).startswith(subject[:4], autoescape=True)
-    near = (await connection.execute(select(col(WorkOrderRow.subject)).where(like).limit(3))).scalars().all()
-    hint = f"; did you mean {' or '.join(near)}?" if near and subject not in near else "."
-    return f"The ledger knows no order {subject!r}{at}{hint}"
+        return f"The ledger knows no night {subject!r}{at}.{meant or _NIGHTS}"
+    meant = meant or did_you_mean(subject, await orders_like(connection, subject))
+    return f"The ledger knows no order {subject!r}{at}.{meant}"
+
+
+async def orders_like(connection: AsyncConnection, subject: str) -> list[str]:
+    """Orders whose ids begin as that one does, to be offered instead."""
+    like = col(WorkOrderRow.subject).startswith(subject[:3], autoescape=True)
+    query = select(col(WorkOrderRow.subject)).where(like).distinct().limit(_MOST_LIKE)
+    return list((await connection.execute(query)).scalars())
 
 
 async def _events(connection: AsyncConnection, unit: str, subject: str, ignored: Sequence[Ignored]) -> list[EventLine]:

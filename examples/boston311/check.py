@@ -4,11 +4,15 @@ The file is put through ``workorders import`` twice: with the promised times hon
 every breach, and with them ignored, where its ``TARGET_DT`` tells what the calendars must come to. The comparison reads
 the file by itself and knows nothing of the mapping, the policy or the ledger.
 
-    python examples/boston311/check.py [FILE.csv] [--as-of TIME]
+    python examples/boston311/check.py [FILE.csv] [--as-of TIME] [--strict-speed]
+
+The speed is shown and not judged, for it is that of the machine and of whatever else it does: ``--strict-speed``
+judges it.
 """
 
 import argparse
 import csv
+import logging
 import sys
 import tempfile
 from collections import Counter
@@ -50,8 +54,12 @@ ENOUGH: Final = 500
 """Below so many rows a share says little: it is shown and not judged."""
 ENOUGH_EVENTS: Final = 5_000
 """Below so many events the start-up counts for more than the speed."""
-EVENTS_A_SECOND: Final = 60_000 / 120
-"""A year of a city in two minutes."""
+YEAR: Final = 60_000
+"""The events of a year of a city."""
+YEAR_WITHIN_S: Final = 120
+"""How long a year may take."""
+NOISY: Final = ("aiokafka", "asyncio", "faust", "kafka", "mode")
+"""Libraries that announce what they do; only what goes wrong is of interest here."""
 
 Row = Mapping[str, str]
 Promises = Literal["honoured", "ignored"]
@@ -201,19 +209,22 @@ def accounts(every: int, taken: Sequence[Row], run: Run, found: Findings) -> Non
         found.counted(title, ("code", "column", "rows"), ((*kind, n) for kind, n in kinds.most_common()))
 
 
-def speed(runs: Sequence[Run], found: Findings) -> None:
-    """How fast it was, start-up and ledger and all."""
+def speed(runs: Sequence[Run], found: Findings, *, strict: bool) -> None:
+    """How fast it was, start-up and ledger and all; judged only if it is asked for and there was enough to do."""
     found.console.rule("speed", align="left")
     events = sum(run.events for run in runs)
     seconds, work = sum(run.seconds for run in runs), sum(run.work for run in runs)
     rate = events / seconds
-    said = (
-        f"{rate:,.0f} events/s, start to end ({events:,} events in {seconds:.1f} s, {work:.1f} s of them our own work)"
-    )
-    if events >= ENOUGH_EVENTS:
-        found.goal(f"{said}; a year of a city, 60,000 events, in {60_000 / rate:.0f} s.", met=rate >= EVENTS_A_SECOND)
+    took = f"{events:,} events in {seconds:.1f} s on the clock, {work:.1f} s of them work of this process"
+    found.console.print(f"       {rate:,.0f} events/s, start to end ({took}).")
+    if events < ENOUGH_EVENTS:
+        found.console.print(f"       Not judged: of fewer than {ENOUGH_EVENTS:,} events the start is the greater part.")
+        return
+    verdict = f"a year ({YEAR:,} events) in {YEAR / rate:.0f} s (goal {YEAR_WITHIN_S // 60} min)"
+    if strict:
+        found.goal(f"{verdict}.", met=YEAR / rate <= YEAR_WITHIN_S)
     else:
-        found.console.print(f"       {said} (not judged: fewer than {ENOUGH_EVENTS:,} events).")
+        found.console.print(f"       {verdict}; not judged without --strict-speed.")
 
 
 def main() -> int:
@@ -221,7 +232,10 @@ def main() -> int:
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     asked.add_argument("file", nargs="?", type=Path, default=WHOLE if WHOLE.exists() else SAMPLE)
     asked.add_argument("--as-of", default=SNAPSHOT, help="the instant at which the data were drawn")
+    asked.add_argument("--strict-speed", action="store_true", help="a missed goal of speed is a failure too")
     given = asked.parse_args()
+    for name in NOISY:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     every = list(rows_of(given.file))
     found = Findings()
     with tempfile.TemporaryDirectory() as folder:
@@ -232,7 +246,7 @@ def main() -> int:
         breaches(taken, honoured, found)
         due_times(taken, ignored, found)
         accounts(len(every), taken, honoured, found)
-        speed([honoured, ignored], found)
+        speed([honoured, ignored], found, strict=given.strict_speed)
     found.console.print("[bold green]All goals met.[/]" if found.met else "[bold red]A goal is missed.[/]")
     return 0 if found.met else 1
 

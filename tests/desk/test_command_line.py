@@ -9,9 +9,10 @@ import pytest
 import typer
 
 from desk import cli
-from desk.exits import Exit
+from desk.exits import Exit, ending
 from desk.printing import new_console
 from tests.desk.conftest import Workorders
+from workorders.policy import PolicyError
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {
@@ -33,6 +34,17 @@ def loaded_by(*arguments: str) -> set[str]:
 
 def test_help_loads_nothing_that_is_slow_to_load() -> None:
     assert loaded_by("--help") & {*HEAVY, "pydantic"} == set()
+
+
+NEVER = {"aiokafka", "aiohttp", "alembic", "confluent_kafka", "faust", "holidays", "mode", "structlog"}
+"""What no look at a ledger needs, and what takes long to load."""
+
+
+@pytest.mark.parametrize("command", [("board",), ("nights",), ("escalations",), ("show", "WO-1")], ids=" ".join)
+def test_a_look_at_the_ledger_loads_no_broker_no_worker_and_no_migrations(
+    command: tuple[str, ...], ledger: Path
+) -> None:
+    assert loaded_by(*command) & NEVER == set()
 
 
 @pytest.mark.parametrize("command", [("raise",), ("board",), ("cover", "confirm"), ("demo",)], ids=" ".join)
@@ -123,6 +135,17 @@ def test_a_fault_of_ours_shows_where_it_is_when_asked(workorders: Workorders, mo
     monkeypatch.setattr("desk.seeing.board.show_board", broken)
     monkeypatch.setenv("WORKORDERS_DESK_TRACE", "1")
     assert "Traceback" in workorders("board").err
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (PolicyError(["rules.toml: rules: is missing"]), "rules.toml: rules: is missing."),
+        (PolicyError(["the table is not total"]), "The table is not total."),
+    ],
+)
+def test_a_files_name_is_written_as_it_is_at_the_beginning_of_a_sentence(error: Exception, sentence: str) -> None:
+    assert ending(error) == (Exit.BAD_INPUT, sentence)
 
 
 def test_an_interrupted_command_says_so_and_ends_with_130(

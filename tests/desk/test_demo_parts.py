@@ -7,7 +7,7 @@ from desk.demo.naming import Names
 from desk.demo.pacing import PacedClock
 from desk.demo.posting import Posted
 from desk.demo.proof import _every_record_is_somewhere, _said_is_sent, _sent_is_accounted_for
-from desk.demo.spoken import Spoken
+from desk.demo.spoken import Line, Spoken, in_order
 from desk.demo.tally import Account
 from desk.views.escalations import StatementLine
 from models.ids import escalation_id
@@ -29,9 +29,8 @@ def said(statement: str, rung: str, role: str, **more: Any) -> StatementLine:  #
         role=role,
         priority="P1",
         acknowledged_until=None,
-        said_at=START,
         late_seconds=0,
-        **about,
+        **{"heard_at": None, "said_at": START, **about},
     )
 
 
@@ -40,6 +39,21 @@ def told(*batches: list[StatementLine]) -> list[list[str]]:
     spoken = Spoken(Names(default_world(), START), START)
     spoken.start(frozenset({("ap-cae-glas", "WO-OLD")}))
     return [[line.text for line in spoken.tell(batch)] for batch in batches]
+
+
+def test_what_bears_one_instant_is_told_from_cause_to_effect() -> None:
+    spoken = Spoken(Names(default_world(), START), START)
+    due, here = START - timedelta(minutes=10), {"said_at": START, "subject": "WO-7"}
+    statements = [
+        said("closed", "account-manager", "provider-account-manager", **here),
+        said("raised", "caused", "estates-desk", kind="dispute", clock="", due_at=due, heard_at=START, **here),
+        said("raised", "by-time", "provider-account-manager", due_at=due, **here),
+    ]
+    heard = [Line(START, "duplicate", "again"), Line(START, "heard", "they downgrade it"), Line(START, "decided", "P1")]
+    lines = in_order([*spoken.tell(statements), *heard])
+    assert [line.tone for line in lines] == ["raised", "heard", "decided", "duplicate", "raised", "closed"]
+    assert [line.by_time for line in lines] == [True, *[False] * 5]
+    assert in_order([Line(START + timedelta(seconds=1), "heard", "b"), Line(START, "closed", "a")])[0].text == "a"
 
 
 async def test_the_paced_clock_stands_still_where_it_was_told_to_stop() -> None:

@@ -58,6 +58,32 @@ def test_the_same_id_with_another_content_is_refused(ledger: Path, workorders: W
     assert (refused["line"], refused["code"]) == (2, "id-reused")
 
 
+def test_what_was_refused_is_refused_again_with_its_reason_and_is_no_duplicate(
+    ledger: Path, workorders: Workorders, tmp_path: Path
+) -> None:
+    (tmp_path / "first.jsonl").write_bytes(line("F-1"))
+    (tmp_path / "other.jsonl").write_bytes(line("F-1", fault="missing"))
+    assert workorders("send", "first.jsonl").code == Exit.OK
+    first, again = (workorders("send", "other.jsonl", "--json") for _ in range(2))
+    assert (first.code, again.code) == (Exit.NO, Exit.NO)
+    assert (again.json["sent"]["recorded"], again.json["sent"]["duplicates"]) == (0, 0)
+    [before], [now] = first.json["sent"]["refused"], again.json["sent"]["refused"]
+    assert (now["code"], now["field"]) == (before["code"], before["field"]) == ("id-reused", "id")
+    assert now["sentence"] == f"It was refused before, and nothing of it has changed: {before['sentence']}"
+    [number] = [
+        one["seq"] for one in workorders("rejected", "list", "--json").json["rejected"] if one["code"] == "id-reused"
+    ]
+    ended = workorders("rejected", "resubmit", str(number))
+    assert ended.code == Exit.NO
+    assert "Refused again (id-reused, id). It was refused before" in ended.err
+
+
+def test_a_refused_line_says_what_may_have_been_meant(ledger: Path, workorders: Workorders, tmp_path: Path) -> None:
+    (tmp_path / "events.jsonl").write_bytes(line("F-1", asset="cctvv"))
+    [refused] = workorders("send", "events.jsonl", "--json").json["sent"]["refused"]
+    assert refused["sentence"].endswith("Did you mean cctv?")
+
+
 def test_many_refused_lines_are_named_and_the_rest_counted(
     ledger: Path, workorders: Workorders, tmp_path: Path
 ) -> None:

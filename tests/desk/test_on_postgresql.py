@@ -1,7 +1,6 @@
-"""The same pages and commands on PostgreSQL, where the machine has one."""
+"""The same pages and commands on PostgreSQL."""
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import make_url
@@ -9,21 +8,18 @@ from sqlalchemy import make_url
 from desk.exits import Exit
 from tests.desk.conftest import Workorders
 from tests.desk.small_ledger import build
-from tests.streams.ledger.postgres_server import programs, running
+from tests.servers.postgres import PostgresAddress
+from tests.servers.shared import SharedServers
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(180)]
 
 
 @pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    """The small ledger in a private PostgreSQL."""
-    found = programs()
-    if found is None:
-        pytest.skip("this machine has no PostgreSQL programs")
-    with running(found) as server:
-        made = server.new_database("desk")
-        asyncio.run(build(made))
-        yield made
+def url(servers: SharedServers, postgres: PostgresAddress) -> str:
+    """The small ledger in a database that the tests of this file share."""
+    name = f"{servers.name}_desk"
+    servers.once(name, lambda: asyncio.run(build(postgres.new_database(name))))
+    return postgres.url(name)
 
 
 READING = (

@@ -72,7 +72,7 @@ def test_an_estate_comes_into_force_from_a_future_instant(ledger: Path, estate: 
 
 def test_the_past_cannot_be_changed(ledger: Path, policy: Path, workorders: Workorders) -> None:
     ended = workorders("policy", "activate", str(policy), "--from", "-1h")
-    assert ended.code == Exit.BAD_INPUT
+    assert ended.code == Exit.USAGE
     assert "it must lie ahead, for what was decided stays decided" in ended.err
 
 

@@ -58,11 +58,17 @@ def test_a_person_is_answered_at_once_while_the_system_runs_and_nothing_is_taken
         told = workorders("raise", "ap-cae-glas", *FACTS, "--order", "WO-1", "--json")
         assert (told.code, told.json["told"]["fate"]) == (Exit.OK, "recorded")
         deadline = time.monotonic() + PATIENCE_S
-        while not workorders("escalations", "--json").json["escalations"]:
+        while "Ctrl-C stops it" not in log.read_text() or not workorders("escalations", "--json").json["escalations"]:
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.5)
         assert interrupted(process) == Exit.OK
-    assert "Traceback" not in log.read_text()
+    said = log.read_text()
+    assert "Traceback" not in said
+    place = str(tmp_path / "live" / "ledger.db")
+    for words in ("workorders is ready", "embedded (in this process", f"ledger  {place}, real time", "Ctrl-C stops it"):
+        assert words in said
+    assert re.search(r"  broker  127\.0\.0\.1:\d+, embedded", said)
+    assert said.index("Starting.") < said.index("workorders is ready")
     assert len(workorders("show", "WO-1", "--json").json["subject"]["events"]) == 1
     assert workorders("verify").code == Exit.OK
 

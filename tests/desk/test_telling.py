@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from desk.exits import Exit
+from desk.exits import BadValue, Exit
+from desk.telling.nights import pence
 from models.history import TOPIC_PREFIX
 from models.schemas import INPUTS
 from tests.desk.conftest import Ended, Workorders
@@ -175,11 +176,11 @@ BAD: list[tuple[tuple[str, ...], Exit, str]] = [
     (("ack", "not-hex"), Exit.NOT_FOUND, "No escalation has an id that begins with 'not-hex'"),
     (("retract", "WO-1", "event-99"), Exit.NOT_FOUND, "'workorders show WO-1' lists them"),
     (("retract", "WO-1", "event"), Exit.NOT_FOUND, "write more of it"),
-    (("attend", "WO-1", "--at", "teatime"), Exit.BAD_INPUT, "--at is 'teatime', which is no time"),
-    (("schedule", "WO-1", "soon"), Exit.BAD_INPUT, "TIME is 'soon', which is no time"),
-    (("cover", "withdraw", "ap-cae-glas", "a-1"), Exit.BAD_INPUT, "which is no night"),
-    (("cover", "withdraw", "ap-cae-glas/14-01-2026", "a-1"), Exit.BAD_INPUT, "which is no date"),
-    (("cover", "contingency", NIGHT, "h-1", "--cost", "a lot"), Exit.BAD_INPUT, "which is no amount in pounds"),
+    (("attend", "WO-1", "--at", "teatime"), Exit.USAGE, "--at is 'teatime', which is no time"),
+    (("schedule", "WO-1", "soon"), Exit.USAGE, "TIME is 'soon', which is no time"),
+    (("cover", "withdraw", "ap-cae-glas", "a-1"), Exit.USAGE, "which is no night"),
+    (("cover", "withdraw", "ap-cae-glas/14-01-2026", "a-1"), Exit.USAGE, "which is no date"),
+    (("cover", "contingency", NIGHT, "h-1", "--cost", "a lot"), Exit.USAGE, "which is no amount in pounds"),
 ]
 
 
@@ -206,3 +207,43 @@ def test_a_completion_may_overtake_its_order_where_its_premises_is_named(ledger:
     assert "nobody has raised it" in workorders("complete", "WO-999", "--premises", "ap-cae-glas").out
     workorders("raise", "ap-cae-glas", *FACTS, "--order", "WO-999", "--at", "-1h")
     assert workorders("show", "WO-999", "--json").json["subject"]["state"]["status"] == "completed"
+
+
+@pytest.mark.parametrize(
+    ("written", "found"), [("214.50", 21_450), ("214.5", 21_450), ("£1,214", 121_400), ("0.05", 5)]
+)
+def test_pounds_are_taken_with_at_most_two_decimals(written: str, found: int) -> None:
+    assert pence(written) == found
+
+
+@pytest.mark.parametrize("written", ["214.505", "214.", ".5", "-1", "1e3", "1 2", ""])
+def test_what_is_no_amount_in_pounds_is_refused(written: str) -> None:
+    with pytest.raises(BadValue, match="no amount in pounds"):
+        pence(written)
+
+
+@pytest.mark.parametrize(
+    ("command", "meant"),
+    [
+        (("raise", "ap-cae-glass", *FACTS), "Did you mean ap-cae-glas?"),
+        (("raise", "ap-cae-glas", "--asset", "cctv", "--fault", "total-los"), "Did you mean total-loss?"),
+        (("raise", "ap-cae-glas", *FACTS, "--impact", "site-securty"), "Did you mean site-security?"),
+        (
+            ("raise", "ap-cae-glas", "--asset", "zzz", "--fault", "total-loss"),
+            "'workorders policy show' lists the codes.",
+        ),
+        (("raise", "nowhere-at-all-xyz", *FACTS), "'workorders estate show' lists them."),
+        (("attend", "WO-1", "--as", "fm-nort"), "Did you mean fm-north?"),
+        (("attend", "WO-11"), "Did you mean WO-1?"),
+        (("show", "ap-ty-derwn/2026-01-13"), "Did you mean ap-ty-derwen?"),
+        (("show", "WO-1", "--premises", "ap-bryn-awl"), "Did you mean ap-bryn-awel?"),
+        (("estate", "show", "bryn awel"), "Did you mean ap-bryn-awel?"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_an_unknown_name_is_answered_with_the_nearest_known_one(
+    command: tuple[str, ...], meant: str, ledger: Path, workorders: Workorders
+) -> None:
+    ended = workorders(*command)
+    assert ended.code in {Exit.NO, Exit.NOT_FOUND}
+    assert meant in ended.err
