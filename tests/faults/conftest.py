@@ -3,7 +3,9 @@
 import asyncio
 import tomllib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 import stamina
@@ -18,12 +20,18 @@ from workorders.policy.load import world_of
 START = datetime(2026, 1, 13, 10, 0, tzinfo=UTC)
 
 
-@pytest.fixture
-def _no_waiting_between_tries() -> Iterator[None]:
+@contextmanager
+def no_waiting_between_tries() -> Iterator[None]:
     """Retries happen, but nobody waits for them."""
     stamina.set_testing(testing=True, attempts=3, cap=True)
     yield
     stamina.set_testing(testing=False)
+
+
+@pytest.fixture
+def _no_waiting_between_tries() -> Iterator[None]:
+    with no_waiting_between_tries():
+        yield
 
 
 def quiet_world() -> World:
@@ -35,20 +43,19 @@ def quiet_world() -> World:
     return world_of(default_policy(), estate_from_data(data, "the tests"), "the tests")
 
 
+async def upgraded(path: Path) -> Template:
+    """An empty ledger in simulated time, with the packaged policy and estate in force."""
+    world = quiet_world()
+    ledger = await Ledger.open(f"sqlite:///{path}", time_kind="simulated", now=START)
+    await ledger.world(world, START)
+    await ledger.close()
+    return Template(path.read_bytes(), ledger.identity, world)  # noqa: ASYNC240 - nobody else runs
+
+
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
-    """An empty ledger in simulated time, with the packaged policy and estate in force."""
-    path = tmp_path_factory.mktemp("template") / "ledger.db"
-    world = quiet_world()
-
-    async def make() -> Ledger:
-        ledger = await Ledger.open(f"sqlite:///{path}", time_kind="simulated", now=START)
-        await ledger.world(world, START)
-        await ledger.close()
-        return ledger
-
-    identity = asyncio.run(make()).identity
-    return Template(path.read_bytes(), identity, world)
+    """The ledger that every life begins with."""
+    return asyncio.run(upgraded(tmp_path_factory.mktemp("template") / "ledger.db"))
 
 
 @pytest.fixture(scope="session")

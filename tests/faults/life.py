@@ -24,14 +24,13 @@ from streams.relay import Relay
 from streams.settings import Settings
 from streams.topics import INPUTS
 from streams.watch import WATCHED, message_ids
-from tests.faults.checker import Topics, faults_of, is_at_rest
+from tests.faults.checker import OUTPUTS, Topics, faults_of, is_at_rest
 from tests.faults.told import Logbook, Told
 from tests.faults.trouble import BrittleDatabase, Died, Trouble
 from tests.streams.paper_broker import PaperBroker, PaperConsumer, PaperProducer
 from workorders.policy import World
 
 MOST_ROUNDS = 40
-OUTPUTS = ("classifications", "escalations", "disputes", "backlog", "rejected-events")
 
 Act = Callable[["Universe"], Awaitable[None]]
 """Something that happens outside of the system."""

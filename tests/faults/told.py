@@ -50,6 +50,8 @@ class Logbook:
     receipts: dict[str, Told] = field(default_factory=dict)
     refused: list[bytes] = field(default_factory=list)
     """Bytes that were put on a topic and must be found among the rejections, each as often as it is here."""
+    doubtful: list[bytes] = field(default_factory=list)
+    """Bytes that may be on a topic, and then are among the rejections too."""
 
 
 def order(n: int, start: datetime, rng: Random) -> Iterator[Told]:
