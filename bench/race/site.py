@@ -4,9 +4,11 @@ A contender is a process of its own. It says ``ready`` when everything is import
 and says at the end how long it took from the first record in its hands until the last message was acknowledged.
 """
 
+import ctypes
 import json
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import asdict, dataclass
@@ -22,6 +24,7 @@ from streams.topics import INPUTS, TOPICS
 BATCH: Final = 500
 HEARD: Final = "heard"
 """The header in which the simulator's time of hearing comes, in ms: the broker's own stamp is of today."""
+PR_SET_PDEATHSIG: Final = 1
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -119,7 +122,8 @@ Contender = Callable[[Site, Watch], Coroutine[None, None, None]]
 
 
 def ready() -> None:
-    """Tell the referee, and wait for the word."""
+    """Tell the referee, and wait for the word; from now on we end when the referee ends, however that is."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     if sys.stdin.readline() != "go\n":

@@ -1,0 +1,142 @@
+"""The figures that we publish: gathered from what was measured into one file, and from that into the README.
+
+``python -m bench.figures`` reads ``bench/results/*.json``, writes ``bench/results.json`` and the table between the
+markers of the README. A figure that was not measured says so: nothing is carried over by hand.
+"""
+
+import json
+import platform
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from os import cpu_count
+from pathlib import Path
+from typing import Any, Final
+
+ROOT: Final = Path(__file__).parents[1]
+FOLDER: Final = ROOT / "bench" / "results"
+SUMMARY: Final = ROOT / "bench" / "results.json"
+README: Final = ROOT / "README.md"
+BEGIN: Final = "<!-- figures: made by python -m bench.figures -->"
+END: Final = "<!-- /figures -->"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure: its goal, and where its rounds are (the file, and the way to them in it; None: not measured).
+
+    ``most`` is a goal that must not be exceeded, ``least`` one that must be reached.
+    """
+
+    id: str
+    what: str
+    unit: str
+    file: str | None
+    path: tuple[str, ...] = ()
+    least: float | None = None
+    most: float | None = None
+
+    @property
+    def goal(self) -> str:
+        """The goal in words; empty where there is none."""
+        if self.least is not None:
+            return f"at least {self.least:,g}"
+        return f"at most {self.most:,g}" if self.most is not None else ""
+
+    def found(self) -> Mapping[str, Any] | None:
+        """Least, middle and most of its rounds, and how many there were; None if it was not measured."""
+        if self.file is None or not (FOLDER / self.file).exists():
+            return None
+        found = json.loads((FOLDER / self.file).read_text())
+        for name in self.path:
+            found = found.get(name, {})
+        return found if "median" in found else None
+
+    def is_met(self, found: Mapping[str, Any]) -> bool | None:
+        """Whether the middle round meets the goal; None without one."""
+        if self.least is not None:
+            return bool(found["median"] >= self.least)
+        return bool(found["median"] <= self.most) if self.most is not None else None
+
+
+_RACE: Final = "race.json"
+FIGURES: Final = (
+    Figure("P1a", "whole job: ours against the best of FastStream and Quix Streams in batches, with our ledger and our"
+           " decisions in all of them", "ratio", _RACE, ("against_batched",), least=1),
+    Figure("P1b", "whole job: ours against the best of them and a stock Faust agent, one message and one session at a"
+           " time", "ratio", _RACE, ("against_naive",), least=5),
+    Figure("P1c", "whole job: ours against the same SQL and messages with nothing reckoned", "ratio", _RACE,
+           ("against_floor",), least=0.7),
+    Figure("P1", "whole job, Kafka to PostgreSQL to Kafka, one worker", "events/s", _RACE, ("rates", "ours")),
+    Figure("P2", "due to on the topic, with a million open orders", "s", None, most=1),
+    Figure("P3", "orders due at once: messages sent", "messages/s", "due_at_once.json", ("messages_a_second",),
+           least=5_000),
+    Figure("P4", "from ten thousand to a million open orders: rate kept", "ratio", None, least=0.8),
+    Figure("P5", "the total of the division with a million open orders", "ms", None, most=10),
+    Figure("P6", "from a kill (-9) until the other worker has gone on with every partition", "s", "takeover.json",
+           ("seconds",), most=10),
+    Figure("P7", "decided on one core, the simulator's mix", "events/s", "decide.json", least=50_000),
+    Figure("P8", "two workers against one, each held to a quarter of a core", "ratio", "two_workers.json", ("ratio",),
+           least=1.7),
+    Figure("E1", "recorded and decided in SQLite, the simulator's mix", "events/s", "ledger.json",
+           ("mix, SQLite", "events_a_second")),
+    Figure("E2", "parsed and validated on one core", "events/s", "parse.json", ("rates", "parse, structured"),
+           least=100_000),
+)  # fmt: skip
+
+
+def summary() -> dict[str, Any]:
+    """Everything that was measured, as ``bench/results.json`` keeps it."""
+    machine = f"{platform.machine()}, {cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
+    return {"machine": machine, "figures": [_entry(figure) for figure in FIGURES]}
+
+
+def _entry(figure: Figure) -> dict[str, Any]:
+    told = {"id": figure.id, "what": figure.what, "unit": figure.unit, "goal": figure.goal}
+    found = figure.found()
+    if found is None:
+        return {**told, "value": None, "why": "not measured"}
+    rounds = found["rounds"]
+    return {
+        **told,
+        "value": found["median"],
+        "min": found["min"],
+        "median": found["median"],
+        "max": found["max"],
+        "rounds": len(rounds) if isinstance(rounds, list) else rounds,
+        "met": figure.is_met(found),
+    }
+
+
+def table(entries: list[dict[str, Any]]) -> str:
+    """The figures as the README shows them."""
+    rows: list[tuple[str, ...]] = [("", "what", "middle", "least to most", "rounds", "goal"), ("---",) * 6]
+    rows += [_row(one) for one in entries]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _row(one: Mapping[str, Any]) -> tuple[str, ...]:
+    if one["value"] is None:
+        return one["id"], one["what"], "not measured", "", "", one["goal"]
+    goal = {True: f"{one['goal']}: met", False: f"{one['goal']}: **missed**", None: ""}[one["met"]]
+    span = f"{one['min']:,g} to {one['max']:,g}"
+    return one["id"], one["what"], f"{one['median']:,g} {one['unit']}", span, str(one["rounds"]), goal
+
+
+def main() -> int:
+    """Write the file and the table."""
+    found = summary()
+    SUMMARY.write_text(json.dumps(found, indent=2) + "\n")
+    origin = f"Measured on {found['machine']}, with all servers on the same machine."
+    told = f"{BEGIN}\n{table(found['figures'])}\n\n{origin}\n{END}"
+    page, times = re.subn(
+        f"{re.escape(BEGIN)}.*?{re.escape(END)}", lambda _: told, README.read_text(encoding="utf-8"), flags=re.DOTALL
+    )
+    if times != 1:
+        raise SystemExit(f"the README must have one pair of markers, {BEGIN} and {END}; it has {times}")
+    README.write_text(page, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
