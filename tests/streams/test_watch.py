@@ -102,6 +102,35 @@ async def test_what_it_sees_while_the_ledger_is_away_is_confirmed_when_that_is_b
         assert next(failures, None) is None
 
 
+async def test_what_a_stop_keeps_the_watch_from_confirming_is_read_again_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    confirm, began = Ledger.confirm, asyncio.Event()
+
+    async def hang(*_: object) -> Confirmed:
+        began.set()
+        await asyncio.sleep(60)
+        raise AssertionError("the stop did not come")
+
+    settings = Settings(data_dir=tmp_path, session_timeout_ms=1_500, heartbeat_ms=300)
+    async with open_parts(settings, SystemClock(), default_world()) as parts:
+        await parts.ledger.take([lock_fault(1)], parts.clock.now(), parts.world)
+        values = [one.value for one in await parts.ledger.unsent(1_000) if one.topic == "escalations"]
+        await send(parts, "escalations", *values)
+        monkeypatch.setattr(Ledger, "confirm", hang)
+        stop = asyncio.Event()
+        watching = asyncio.create_task(serve(build_watch(parts), stop, stop_within_s=5))
+        await began.wait()
+        stop.set()
+        await watching
+        monkeypatch.setattr(Ledger, "confirm", confirm)
+        stop = asyncio.Event()
+        watching = asyncio.create_task(serve(build_watch(parts), stop, stop_within_s=5))
+        await eventually(lambda: parts.progress.confirmed == len(values), "the next one confirms it")
+        stop.set()
+        await watching
+
+
 async def test_a_watch_that_starts_anew_goes_on_where_its_group_was(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path, session_timeout_ms=1_500, heartbeat_ms=300)
     async with open_parts(settings, SystemClock(), default_world()) as parts:
