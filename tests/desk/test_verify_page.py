@@ -104,5 +104,6 @@ def test_progress_is_shown_on_a_terminal_only(
     ledger: Path, workorders: Workorders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert workorders("verify").err == ""
+    monkeypatch.setenv("TERM", "xterm")  # on a dumb one nothing is drawn over
     monkeypatch.setattr("desk.seeing.verify.new_console", lambda **_: Console(stderr=True, force_terminal=True))
     assert "Links" in workorders("verify").err

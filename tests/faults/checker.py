@@ -8,7 +8,7 @@ handed it in.
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -81,6 +81,17 @@ def unrest(ledger: Place, now: datetime, records: int | None, *, forgetful: bool
             read = database.one("SELECT coalesce(sum(next_offset - first_offset), 0) FROM offset_state")
             found["records to read"] = records - read
     return [f"{count} {what}" for what, count in found.items() if count]
+
+
+def judged_as_at(ledger: Place, rested: datetime, now: datetime) -> datetime:
+    """The instant as at which to judge a ledger that was at rest some time after ``rested`` and has no worker now.
+
+    What came to be due since is undecided, and rightly so: it is judged as at the moment before the first of it.
+    """
+    query = "SELECT min(next_due_at) AS first_due_at FROM work_order WHERE next_due_at > ? AND next_due_at <= ?"
+    with reading(ledger) as database:
+        (row,) = database.rows(query, rested, now)
+    return now if row["first_due_at"] is None else row["first_due_at"] - timedelta(microseconds=1)
 
 
 def _events(database: Reading, told: Logbook) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from streams.clock import SystemClock, monotonic
 from streams.kafka_client import make_consumer, running
 from streams.settings import EMBEDDED
 from streams.topics import EMBEDDED_PARTITIONS, INPUTS, TOPICS
-from tests.faults.checker import OUTPUTS, faults_of, is_at_rest, unrest
+from tests.faults.checker import OUTPUTS, faults_of, is_at_rest, judged_as_at, unrest
 from tests.faults.evidence import Trial, judged
 from tests.faults.patience import patience
 from tests.faults.reading import reading
@@ -33,7 +34,8 @@ async def verdict(site: Site, *, found: Sequence[str] = (), **more: Any) -> Tria
     They must be at rest within ``HEALED_WITHIN_S`` seconds from now, for the fault is over when this is called; on a
     machine that others keep busy, within as many times as long as it is too busy.
     """
-    found, healed = list(found), await rests(site)
+    over, found = SystemClock().now(), list(found)
+    healed = await rests(site)
     if healed is None:
         left = ", ".join(unrest(site.place, SystemClock().now(), await records(site)))
         found.append(f"no progress: long after the fault there are still {left}")
@@ -43,7 +45,7 @@ async def verdict(site: Site, *, found: Sequence[str] = (), **more: Any) -> Tria
     found += await stopped(site)
     if site.on_servers and healed is not None:
         found += await _second_rest(site)
-    found += await findings(site)
+    found += await findings(site, over)
     if found and site.on_servers:
         await keep(site)
     heals = () if healed is None else (healed,)
@@ -83,10 +85,15 @@ async def stopped(site: Site) -> list[str]:
     ]
 
 
-async def findings(site: Site) -> list[str]:
-    """What does not hold: by the checker, by the ledger's own verification, and in the workers' logs."""
+async def findings(site: Site, rested: datetime | None = None) -> list[str]:
+    """What does not hold: by the checker, by the ledger's own verification, and in the workers' logs.
+
+    If the site was at rest after ``rested``, nobody is blamed for what came to be due since its workers stopped.
+    """
     said = None if site.broker == EMBEDDED else await on_topics(site, OUTPUTS)
-    found = faults_of(site.place, site.told, SystemClock().now(), said=said, records=await records(site))
+    now = SystemClock().now()
+    as_at = now if rested is None else judged_as_at(site.place, rested, now)
+    found = faults_of(site.place, site.told, as_at, said=said, records=await records(site))
     ledger = await site.open_ledger()
     try:
         report = await ledger.verify(site.world)
