@@ -44,6 +44,19 @@ async def running_system(
     assert not left, f"still running: {[task.get_coro() for task in left]}"
 
 
+@asynccontextmanager
+async def whole_worker(settings: Settings) -> AsyncIterator[Parts]:
+    """A worker with these settings on servers, with every part, for as long as the block lasts."""
+    async with open_parts(settings, SystemClock(), default_world()) as parts:
+        stop = asyncio.Event()
+        task = asyncio.create_task(run_parts(parts, stop))
+        try:
+            yield parts
+        finally:
+            stop.set()
+            await task
+
+
 async def eventually(true: Callable[[], bool | Awaitable[bool]], what: str) -> None:
     """Wait until it is true; fail with the sentence if it never is."""
     for _ in range(int(PATIENCE_S / 0.05)):

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,13 +23,11 @@ from streams.ledger.ledger import Ledger
 from streams.parts import Parts
 from streams.restore import Restored, restore
 from streams.settings import PREFIX, Settings
-from streams.system import open_parts, run_parts
 from tests.servers.fixtures import own_topics
 from tests.servers.kafka import KafkaAddress
 from tests.servers.postgres import programs
 from tests.streams.ledger.telling import AP, all_rows, plain, raised
-from tests.streams.running_system import eventually, on_topic, submit
-from workorders.policy import default_world
+from tests.streams.running_system import eventually, on_topic, submit, whole_worker
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -54,18 +51,6 @@ async def settings(kafka: KafkaAddress, topic_prefix: str, tmp_path: Path) -> As
     )  # fmt: skip
     async with own_topics(found):
         yield found
-
-
-@asynccontextmanager
-async def at_work(settings: Settings) -> AsyncIterator[Parts]:
-    async with open_parts(settings, SystemClock(), default_world()) as parts:
-        stop = asyncio.Event()
-        task = asyncio.create_task(run_parts(parts, stop))
-        try:
-            yield parts
-        finally:
-            stop.set()
-            await task
 
 
 async def hand_in(parts: Parts, first: int, last: int) -> None:
@@ -125,11 +110,11 @@ async def lives_through_a_restore(
     settings: Settings, backup: Callable[[], Any], restored: Callable[[Any], Settings]
 ) -> None:
     """Live, be backed up, live on, lose the ledger, and go on from the backup."""
-    async with at_work(settings) as parts:
+    async with whole_worker(settings) as parts:
         await hand_in(parts, 0, 20)
         await all_is_said(parts, 20)
     kept = await asyncio.to_thread(backup)
-    async with at_work(settings) as parts:
+    async with whole_worker(settings) as parts:
         await hand_in(parts, 20, 60)
         await all_is_said(parts, 60)
         stood, before = await standing(parts), await said(parts)
@@ -142,7 +127,7 @@ async def lives_through_a_restore(
     known = found.adopted.new + found.adopted.known
     assert await by_command(taken_back) == {"adopted": 0, "known": known, "to_read": found.to_read, "lost": 0}
 
-    async with at_work(taken_back) as parts:
+    async with whole_worker(taken_back) as parts:
         await all_is_said(parts, 60)
         events = Counter(row.subject for row in await all_rows(parts.ledger, EventRow))
         assert events == Counter({f"WO-{n}": 1 for n in range(60)})

@@ -18,15 +18,13 @@ from streams.parts import Parts
 from streams.relay import Relay
 from streams.settings import Settings
 from streams.sweeper import Sweeper
-from streams.system import open_parts, run_parts
 from tests.faults.told import OFFICES
 from tests.servers.fixtures import own_topics
 from tests.servers.kafka import KafkaAddress
 from tests.streams.ledger.telling import all_rows, plain, raised
 from tests.streams.on_paper import at_work, parts_on_paper, put_on_paper
 from tests.streams.paper_broker import PaperBroker
-from tests.streams.running_system import eventually, produce, submit
-from workorders.policy import default_world
+from tests.streams.running_system import eventually, produce, submit, whole_worker
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -153,15 +151,3 @@ class TestOnKafka:
             await produce(first, *orders(300, 340))
             await eventually(lambda: sum(one.recorded for one in done) == 340, "the last are recorded")
             await is_recorded_once(first, 340, 100 + 100 + 20 + 80 + 20 + 40)
-
-
-@asynccontextmanager
-async def whole_worker(settings: Settings) -> AsyncIterator[Parts]:
-    async with open_parts(settings, SystemClock(), default_world()) as parts:
-        stop = asyncio.Event()
-        task = asyncio.create_task(run_parts(parts, stop))
-        try:
-            yield parts
-        finally:
-            stop.set()
-            await task
