@@ -17,7 +17,6 @@ from aiokafka.errors import KafkaError
 from streams.duty import Duty
 from streams.kafka_client import BrokerUnreachable, Producer, make_producer, running
 from streams.ledger.queries.traces import traces
-from streams.ledger.transaction import retried
 from streams.messages import pulse_message
 from streams.parts import Parts
 from streams.sole import Check, ClaimLostError, sole
@@ -134,7 +133,7 @@ class Relay(Duty):
         return await self._submissions(producer) + await self._messages(producer)
 
     async def _submissions(self, producer: Producer) -> int:
-        waiting = await retried(lambda: self._parts.ledger.unrelayed(self._parts.settings.relay_batch))
+        waiting = await self._parts.ledger.unrelayed(self._parts.settings.relay_batch)
         parcels = [Parcel(one.seq, one.topic, one.key.encode(), one.value, ()) for one in waiting]
         sent = await self._send(producer, parcels)
         if sent:
@@ -145,7 +144,7 @@ class Relay(Duty):
         return _all(parcels, sent)
 
     async def _messages(self, producer: Producer) -> int:
-        waiting = await retried(lambda: self._parts.ledger.unsent(self._parts.settings.relay_batch))
+        waiting = await self._parts.ledger.unsent(self._parts.settings.relay_batch)
         parcels = [Parcel(one.seq, one.topic, one.key, one.value, one.headers) for one in waiting]
         sent = await self._send_traced(producer, parcels)
         if sent:
