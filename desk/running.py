@@ -1,6 +1,7 @@
 """Running the system: everything in one process, or one worker beside servers; until it is told to stop."""
 
 import asyncio
+import logging
 import shlex
 import sys
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ from streams.log import set_up_logging
 from streams.parts import Parts
 from streams.settings import Settings
 from streams.system import open_parts, run_parts
+
+log = logging.getLogger(__name__)
 
 LOOK_EVERY_S: Final = 0.1
 """How often a start looks whether everything is ready."""
@@ -51,8 +54,9 @@ def _run(settings: Settings, running: Running) -> int:
 
 
 async def _until_stopped(settings: Settings, running: Running) -> None:
-    await refuse_at_start(settings)
     with stop_on_signals() as stop:
+        log.info("starting: a signal to stop is heard from now on")
+        await refuse_at_start(settings)
         async with open_parts(settings, SystemClock(), packaged_world(settings)) as parts:
             starting = asyncio.create_task(_say_when_ready(parts, running))
             try:

@@ -15,6 +15,9 @@ from typing import Final, Literal, Protocol
 
 Kind = Literal["real", "simulated"]
 
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""Where Kafka's timestamps count from."""
+
 LONGEST_NAP_S: Final = 1.0
 """How soon a sleeper notices that the wall clock was set, or that the machine was suspended."""
 

@@ -4,12 +4,13 @@ import asyncio
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
+from streams.clock import EPOCH
 from streams.kafka_client import BrokerUnreachable, Consumer
 from streams.ledger.errors import LedgerConflict, OffsetGap
 from streams.ledger.incoming import Incoming, Origin, Rejection, Stream
@@ -19,7 +20,6 @@ from streams.timekeeping import agreed_now
 log = logging.getLogger(__name__)
 
 LOG_APPEND_TIME: Final = 1
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 Found = Mapping[TopicPartition, Sequence[ConsumerRecord]]
 """Records as they were fetched, by partition, each partition's in order."""

@@ -21,6 +21,7 @@ from streams.intake import Intake
 from streams.ledger.ledger import Ledger
 from streams.parts import Parts
 from streams.relay import Relay
+from streams.second_look import SecondLook
 from streams.settings import Settings
 from streams.sweeper import Sweeper
 from streams.timeline_topics import first_world
@@ -114,5 +115,12 @@ def _spare_the_collector() -> None:
 async def _watch(parts: Parts, stop: asyncio.Event) -> None:
     patience = parts.settings.stop_within_s * WATCHS_SHARE
     settings = parts.settings.model_copy(update={"stop_within_s": patience})
-    bootstrap = parts.cluster.bootstrap
-    await keep_watching(settings, bootstrap, lambda: build_watch(parts), stop, pause_s=WATCH_PAUSE_S)
+    anew = asyncio.Event()
+    looking = asyncio.create_task(SecondLook(parts, anew).work(stop))
+    try:
+        await keep_watching(
+            settings, parts.cluster.bootstrap, lambda: build_watch(parts), stop, pause_s=WATCH_PAUSE_S, anew=anew
+        )
+    finally:
+        looking.cancel()
+        await asyncio.wait({looking})

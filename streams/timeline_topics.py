@@ -10,16 +10,16 @@ from typing import Final
 from aiokafka.errors import KafkaError
 
 from streams.clock import Clock
-from streams.kafka_client import BrokerUnreachable, Consumer, make_consumer, running
+from streams.kafka_client import BrokerUnreachable, make_consumer, running
 from streams.ledger.errors import LedgerUnavailable
 from streams.ledger.ledger import Ledger
 from streams.settings import Settings
+from streams.to_the_end import records_to_the_end
 from streams.topics import ESTATES, POLICIES
 from workorders.policy import World
 
 log = logging.getLogger(__name__)
 
-POLL_MS: Final = 200
 KNOWN_WAIT_S: Final = 3.0
 """How long a ledger that has policies and estates waits for what was published: deciding must not wait for a broker."""
 
@@ -57,21 +57,8 @@ async def published(settings: Settings, bootstrap: str, within_s: float) -> list
         async with running(consumer, settings), asyncio.timeout(settings.broker_timeout_s):
             there = await consumer.topics()
             wanted = {settings.topic_prefix + topic.name for topic in (POLICIES, ESTATES)} & there
-            return await _to_the_end(consumer, sorted(wanted)) if wanted else []
+            return [record.value async for record in records_to_the_end(consumer, wanted)] if wanted else []
     except TimeoutError:
         raise BrokerUnreachable(
             f"the topics of policies and estates were not read within {settings.broker_timeout_s:g} s"
         ) from None
-
-
-async def _to_the_end(consumer: Consumer, topics: list[str]) -> list[bytes]:
-    consumer.subscribe(topics)
-    values: list[bytes] = []
-    while True:
-        for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
-            values += [record.value for record in records]
-        assigned = consumer.assignment()
-        if {at.topic for at in assigned} == set(topics):
-            ends = await consumer.end_offsets(list(assigned))
-            if all([await consumer.position(at) >= end for at, end in ends.items()]):
-                return values

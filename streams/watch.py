@@ -1,6 +1,7 @@
 """The watch: what the ledger says was sent is looked for on its topic and confirmed, so that a loss would be seen.
 
-It is a Faust agent, because it may miss a message: what it does not confirm stays visible as unconfirmed.
+It is a Faust agent, because it may miss a message: what it does not confirm stays visible as unconfirmed, and is
+looked for a second time.
 """
 
 import asyncio
@@ -16,19 +17,21 @@ from streams.ledger.errors import LedgerUnavailable
 from streams.ledger.outbox import Confirmed
 from streams.parts import Parts
 from streams.timekeeping import noted_now
-from streams.topics import CLASSIFICATIONS, DISPUTES, ESCALATIONS, ESTATES, POLICIES
+from streams.topics import BACKLOG, CLASSIFICATIONS, DISPUTES, ESCALATIONS, ESTATES, POLICIES, REJECTED
 from streams.watch_app import build_watch_app, raw_topic
 
 log = logging.getLogger(__name__)
 
-WATCHED: Final = (ESCALATIONS, DISPUTES, CLASSIFICATIONS, POLICIES, ESTATES)
+WATCHED: Final = (ESCALATIONS, DISPUTES, CLASSIFICATIONS, BACKLOG, REJECTED, POLICIES, ESTATES)
+"""All that goes through the outbox."""
+
 TOGETHER: Final = 200
 WITHIN_S: Final = 0.2
 LOOKS_AGAIN_S: Final = 1.0
 
 
 def build_watch(parts: Parts) -> faust.App:
-    """The app whose agents confirm what is on the escalation, dispute and classification topics."""
+    """The app whose agents confirm what is on each topic that the ledger sends to."""
     group = f"{parts.settings.group}-watch"
     app = build_watch_app(parts.settings, parts.cluster.bootstrap, group=group, beginning="earliest")
     for topic in WATCHED:

@@ -6,8 +6,8 @@ worker's: when its broker is away or its consumer fails, it is built anew after 
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from typing import Final, Literal, cast
 
 import faust
@@ -83,20 +83,46 @@ def raw_topic(app: faust.App, name: str) -> TopicT:
 
 
 async def keep_watching(
-    settings: Settings, bootstrap: str, build: Callable[[], faust.App], stop: asyncio.Event, *, pause_s: float
+    settings: Settings,
+    bootstrap: str,
+    build: Callable[[], faust.App],
+    stop: asyncio.Event,
+    *,
+    pause_s: float,
+    anew: asyncio.Event | None = None,
 ) -> None:
     """Run the app that ``build`` makes until ``stop`` is set; when it fails, build and run another after a pause.
 
-    A broker is found first: Faust does not clean up after a start that finds none.
+    Whoever sets ``anew`` has another built and run too. A broker is found first: Faust does not clean up after a
+    start that finds none.
     """
     while not stop.is_set():
         try:
             await find_broker(settings, bootstrap)
-            await serve(build(), stop, stop_within_s=settings.stop_within_s)
+            async with _either(stop, anew) as ends:
+                await serve(build(), ends, stop_within_s=settings.stop_within_s)
         except Exception as error:  # noqa: BLE001 - whatever ends the watch, nothing that is relied on has failed
             log.warning("the watch stopped and starts again in %g s: %s", pause_s, error)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), pause_s)
+
+
+@asynccontextmanager
+async def _either(stop: asyncio.Event, anew: asyncio.Event | None) -> AsyncGenerator[asyncio.Event]:
+    """An event that is set once either of the two is."""
+    if anew is None:
+        yield stop
+        return
+    anew.clear()
+    waiting = [asyncio.ensure_future(each.wait()) for each in (stop, anew)]
+    ends = asyncio.Event()
+    for each in waiting:
+        each.add_done_callback(lambda _: ends.set())
+    try:
+        yield ends
+    finally:
+        for each in waiting:
+            each.cancel()
 
 
 def _transport(make: Callable[[], Consumer]) -> type[FaustTransport]:

@@ -35,7 +35,7 @@ from streams.ledger.engine import Database
 from streams.ledger.errors import WrongTime
 from streams.ledger.inbox import Receipt, Submitted
 from streams.ledger.incoming import Incoming, Outcome, Stream
-from streams.ledger.outbox import Confirmed, Unsent
+from streams.ledger.outbox import Confirmed, Unconfirmed, Unsent
 from streams.ledger.sweep import sweep
 from streams.ledger.transaction import Transactions, retried
 from streams.ledger.verify import Anchor, Report, verify
@@ -151,6 +151,10 @@ class Ledger:
     async def mark_sent(self, seqs: Sequence[int], at: datetime) -> None:
         """The broker has acknowledged these messages."""
         await self._write(lambda connection: outbox.mark_sent(connection, seqs, at))
+
+    async def unconfirmed(self, limit: int) -> list[Unconfirmed]:
+        """The messages that were sent longest ago and not yet seen on their topics."""
+        return await self._read(lambda connection: outbox.unconfirmed(connection, limit))
 
     async def confirm(self, message_ids: Iterable[UUID], at: datetime) -> Confirmed:
         """These messages were seen on their topic, each as often as it is named."""

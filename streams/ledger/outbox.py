@@ -37,6 +37,15 @@ class Unsent:
 
 
 @dataclass(frozen=True, slots=True)
+class Unconfirmed:
+    """One message that was sent and not yet seen on its topic; the topic is its logical name."""
+
+    message_id: UUID
+    topic: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Confirmed:
     """What the watch's confirmation found: seen for the first time, seen again, and unknown to this ledger."""
 
@@ -77,6 +86,14 @@ async def unsent(connection: AsyncConnection, limit: int) -> list[Unsent]:
         Unsent(row.seq, row.message_id, row.topic, row.key.encode(), row.value.encode(), _headers(row.headers))
         for row in found
     ]
+
+
+async def unconfirmed(connection: AsyncConnection, limit: int) -> list[Unconfirmed]:
+    """The messages that were sent longest ago and not yet seen on their topics."""
+    query = select(_TABLE.c.message_id, _TABLE.c.topic, _TABLE.c.created_at)
+    lacking = query.where(_TABLE.c.confirmed_at.is_(None), _TABLE.c.sent_at.is_not(None))
+    found = await connection.execute(lacking.order_by(_TABLE.c.sent_at).limit(limit))
+    return [Unconfirmed(row.message_id, row.topic, row.created_at) for row in found]
 
 
 async def mark_sent(connection: AsyncConnection, seqs: Sequence[int], at: datetime) -> None:

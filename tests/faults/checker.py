@@ -73,8 +73,7 @@ def unrest(ledger: Place, now: datetime, records: int | None, *, forgetful: bool
             "orders due": database.one("SELECT count(*) FROM work_order WHERE next_due_at <= ?", now),
             "backlogs due": database.one("SELECT count(*) FROM unit WHERE backlog_due_at <= ?", now),
             "unconfirmed messages": 0 if forgetful else database.one(
-                "SELECT count(*) FROM outbox "
-                "WHERE confirmed_at IS NULL AND topic IN ('escalations', 'disputes', 'classifications')"
+                "SELECT count(*) FROM outbox WHERE confirmed_at IS NULL"
             ),
         }  # fmt: skip
         if records is not None:

@@ -40,6 +40,8 @@ UP_WITHIN_S: Final = 60.0
 WORKER: Final = (str(Path(sys.executable).with_name("workorders")), "worker")
 EMBEDDED_WORKER: Final = (sys.executable, "-m", "tests.faults.worker_process")
 """A worker with a broker inside, or on one that lives in the process of the test."""
+HEARS: Final = "a signal to stop is heard from now on"
+"""What a worker logs before it has anything in hand."""
 _NUMBERS: Final = itertools.count(1)
 
 
@@ -66,6 +68,10 @@ class Worker:
         with suppress(ProcessLookupError):
             self.process.terminate()
         return await self.process.wait()
+
+    def ended_well(self, status: int) -> bool:
+        """Whether it stopped in order; told to before it heard signals, it ends by the signal, with nothing in hand."""
+        return status == 0 or (status == -signal.SIGTERM and HEARS not in self.log.read_text(encoding="utf-8"))
 
     def send(self, which: signal.Signals) -> None:
         """Send it a signal: ``SIGSTOP`` makes it hang, ``SIGCONT`` go on."""

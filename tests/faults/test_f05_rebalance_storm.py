@@ -52,8 +52,7 @@ async def _do(site: Site, act: str) -> list[str]:
         await worker.kill()
         return []
     status = await worker.stop()
-    # Told to stop before it listens to signals, it ends by the signal itself, with nothing in hand.
-    return [] if status in {0, -15} else [f"stop: {worker.log.name} ended with {status}"]
+    return [] if worker.ended_well(status) else [f"stop: {worker.log.name} ended with {status}"]
 
 
 @pytest.mark.faults

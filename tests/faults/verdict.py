@@ -81,7 +81,7 @@ async def stopped(site: Site) -> list[str]:
     return [
         f"stop: {worker.log.name} ended with {status}"
         for worker, status in zip(running, ends, strict=True)
-        if status != 0
+        if not worker.ended_well(status)
     ]
 
 

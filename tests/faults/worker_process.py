@@ -50,7 +50,7 @@ async def main() -> None:
     opened = borrowed_parts(settings, identity) if identity else open_parts(settings, SystemClock(), default_world())
     with stop_on_signals() as stop:
         async with opened as parts:
-            sys.stdout.write("up\n")
+            sys.stdout.write("up: a signal to stop is heard from now on\n")
             sys.stdout.flush()
             await run_parts(parts, stop)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -94,11 +94,11 @@ async def test_without_a_broker_a_new_ledger_does_not_begin_and_another_goes_on(
 async def test_topics_that_do_not_answer_in_time_are_as_good_as_no_broker(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def never(*_: object) -> list[bytes]:
+    async def never(*_: object) -> AsyncGenerator[bytes]:
         await asyncio.sleep(60)
-        return []
+        yield b""
 
-    monkeypatch.setattr(timeline_topics, "_to_the_end", never)
+    monkeypatch.setattr(timeline_topics, "records_to_the_end", never)
     settings = Settings(data_dir=tmp_path)
     async with EmbeddedBroker() as broker:
         with pytest.raises(BrokerUnreachable, match="were not read within 1 s"):
