@@ -21,7 +21,7 @@ from desk.options import Reading
 from desk.printing import console, print_json, remark
 from desk.views.listed import Listed
 from models.tables import AuditRow, InboxRow, MetaRow
-from streams.clock import Clock, FixedClock, Kind, SystemClock
+from streams.clock import Clock, FixedClock, Kind, SystemClock, monotonic
 from streams.ledger import timelines
 from streams.ledger.engine import Database
 from streams.settings import Settings
@@ -107,16 +107,33 @@ async def open_view(ledger: str | None) -> AsyncIterator[tuple[Desk, AsyncConnec
 
 @asynccontextmanager
 async def open_ledger(ledger: str | None) -> AsyncIterator[tuple[Desk, "Ledger"]]:
-    """A ledger that exists, to say something to it; its tables are brought to this release."""
+    """A ledger that exists, to say something to it; its tables are brought to this release.
+
+    ``Unreachable`` if this machine's clock and the database's differ by more than the settings allow: what is said
+    would count as heard at a wrong time, and be decided by it.
+    """
     from streams.ledger.ledger import Ledger  # noqa: PLC0415 - it loads the migrations, which no page needs
 
     async with open_view(ledger) as (desk, _):
         pass
     opened = await Ledger.open(desk.url, time_kind=desk.time_kind, now=desk.now)
     try:
+        await _refuse_other_time(opened, desk, reading_settings(ledger)[0].clock_skew_limit_s)
         yield desk, opened
     finally:
         await opened.close()
+
+
+async def _refuse_other_time(ledger: "Ledger", desk: Desk, limit_s: float) -> None:
+    asked = monotonic()
+    skew = (await ledger.clock_skew(desk.clock.now())).total_seconds()
+    # The database was asked at some moment since: how long it took to answer is no fault of a clock.
+    if not -limit_s - (monotonic() - asked) <= skew <= limit_s:
+        where = "ahead of" if skew > 0 else "behind"
+        raise Unreachable(
+            f"This machine's clock is {abs(skew):,.1f} s {where} the database's, and {limit_s:g} s are allowed: "
+            "nothing was recorded. Set the clock right."
+        )
 
 
 def chosen(ledger: str | None) -> Settings:

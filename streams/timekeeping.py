@@ -8,7 +8,6 @@ import logging
 from datetime import datetime, timedelta
 
 from streams.clock import monotonic
-from streams.ledger.transaction import retried
 from streams.parts import Parts
 
 log = logging.getLogger(__name__)
@@ -26,7 +25,7 @@ async def agreed_now(parts: Parts) -> datetime:
     limit = timedelta(seconds=parts.settings.clock_skew_limit_s)
     asked = monotonic()
     now = parts.clock.now()
-    skew = await retried(lambda: parts.ledger.clock_skew(now))
+    skew = await parts.ledger.clock_skew(now)
     # The database was asked at some moment since: how long it took to answer is no fault of a clock.
     agree = -limit - timedelta(seconds=monotonic() - asked) <= skew <= limit
     _tell(parts, skew, agree=agree)
@@ -38,7 +37,7 @@ async def agreed_now(parts: Parts) -> datetime:
 async def noted_now(parts: Parts) -> datetime:
     """The present instant for what is only noted, such as when a message was sent: the database's, if it has one."""
     now = parts.clock.now()
-    return now - await retried(lambda: parts.ledger.clock_skew(now))
+    return now - await parts.ledger.clock_skew(now)
 
 
 def _tell(parts: Parts, skew: timedelta, *, agree: bool) -> None:

@@ -92,7 +92,7 @@ class Ledger:
         """How far our clock is ahead of the database's; nothing for SQLite, and for simulated time."""
         if self.identity.time_kind == "simulated":
             return timedelta(0)
-        return now - await self.database.now(now)
+        return now - await retried(lambda: self.database.now(now))
 
     # ------------------------------------------------------------------------------------- deciding
     async def take(self, batch: Sequence[Incoming], now: datetime, world: World) -> Outcome:

@@ -1,11 +1,15 @@
 """The same pages and commands on PostgreSQL."""
 
 import asyncio
+import re
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import make_url
 
+from desk import opening
 from desk.exits import Exit
+from streams.clock import SystemClock
 from tests.desk.conftest import Workorders
 from tests.desk.small_ledger import build
 from tests.servers.postgres import PostgresAddress
@@ -49,3 +53,24 @@ def test_the_password_is_never_shown(url: str, workorders: Workorders) -> None:
     for command in (("db", "upgrade"), ("db", "upgrade", "--json"), ("show", "WO-999")):
         ended = workorders(*command, "--ledger", secret)
         assert "hush" not in ended.out + ended.err
+
+
+@pytest.mark.parametrize(("hours", "where"), [(1, r"3,(600|599)\.\d s ahead of"), (-24, r"86,(400|399)\.\d s behind")])
+def test_a_machine_whose_clock_is_wrong_hands_nothing_in(
+    hours: int, where: str, database: str, workorders: Workorders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Wrong(SystemClock):
+        def now(self) -> datetime:
+            return super().now() + timedelta(hours=hours)
+
+    assert workorders("db", "upgrade", "--ledger", database).code == Exit.OK
+    facts = ("ap-cae-glas", "--asset", "cctv", "--fault", "total-loss", "--order", "WO-9", "--ledger", database)
+    with monkeypatch.context() as wrongly:
+        wrongly.setattr(opening, "SystemClock", Wrong)
+        ended = workorders("raise", *facts)
+    assert ended.code == Exit.UNREACHABLE
+    assert re.search(
+        f"This machine's clock is {where} the database's, and 5 s are allowed", " ".join(ended.err.split())
+    )
+    assert workorders("show", "WO-9", "--ledger", database).code == Exit.NOT_FOUND
+    assert workorders("raise", *facts).code == Exit.OK
