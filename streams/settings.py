@@ -12,6 +12,7 @@ from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self, TypeVar, get_args
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -59,9 +60,17 @@ def _lower(value: Any) -> Any:  # noqa: ANN401 - whatever the environment holds,
 
 
 def _is_ledger(value: SecretStr) -> SecretStr:
-    if not _LEDGER.fullmatch(value.get_secret_value()):
+    url = value.get_secret_value()
+    if not _LEDGER.fullmatch(url) or not _has_a_sound_port(url):
         raise refusal("write sqlite:///<absolute file> or postgresql://<user>:<password>@<host>/<database>")
     return value
+
+
+def _has_a_sound_port(url: str) -> bool:
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
 
 
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]

@@ -84,7 +84,13 @@ def test_each_of_several_faults_has_its_own_sentence(monkeypatch: pytest.MonkeyP
     assert len(refused(monkeypatch, BROKER="kafka", RELAY_BATCH="x")) == 2
 
 
-@pytest.mark.parametrize("url", ["mysql://user:hunter2@host/db", "sqlite:///:memory:", "sqlite://", "ledger.db"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("mysql://user:hunter2@host/db", "sqlite:///:memory:", "sqlite://", "ledger.db"),
+        *("postgresql://u:hunter2@:::/", "postgresql://u:hunter2@h:99999/d", "postgresql://u:hunter2@[::1/d"),
+    ],
+)
 def test_a_ledger_that_we_cannot_keep_is_refused_without_showing_its_password(
     monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
