@@ -35,6 +35,7 @@ local all all trust
 hostssl all {GUARDED} 127.0.0.1/32 scram-sha-256
 host all {GUARDED} 127.0.0.1/32 reject
 host all all 127.0.0.1/32 trust
+host replication all 127.0.0.1/32 trust
 """
 
 StopMode = Literal["fast", "immediate", "kill"]
@@ -129,6 +130,14 @@ class Postgres:
         assert self._process is not None, "the server is not running"
         self._process.send(which)
 
+    def back_up(self, folder: Path) -> None:
+        """Write a base backup into an empty folder, from which ``restored_postgres`` makes a server."""
+        if self._user:
+            shutil.chown(folder, self._user, self._user)
+        where = ["--host=127.0.0.1", f"--port={self.port}", "--username=postgres", f"--pgdata={folder / 'data'}"]
+        how = ["--wal-method=stream", "--checkpoint=fast", "--no-sync"]
+        run([str(self._programs / "pg_basebackup"), *where, *how], cwd=folder, user=self._user)
+
     def _make(self) -> None:
         made = make_certificates(self._folder / "certificates")
         if self._user:
@@ -177,3 +186,20 @@ def private_postgres(*, settings: dict[str, str] | None = None) -> Iterator[Post
             postgres.kill()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def restored_postgres(base: Path, archive: Path, moment: str) -> Iterator[Postgres]:
+    """A server made of a base backup and the archive of another's log, as that other was at the moment (RFC 3339)."""
+    to_the_moment = {
+        "restore_command": f"cp {archive}/%f %p",
+        "recovery_target_time": moment,
+        "recovery_target_action": "promote",
+    }
+    postgres = Postgres(base, settings=to_the_moment)
+    (base / "data" / "recovery.signal").touch()
+    try:
+        postgres.start()
+        yield postgres
+    finally:
+        postgres.kill()

@@ -6,16 +6,20 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from time import sleep
+from typing import Any, LiteralString
 
 import orjson
+import psycopg
 import pytest
 from sqlalchemy import make_url
 
 from models.tables import EventRow
-from streams.clock import SystemClock
+from streams.clock import SystemClock, monotonic
 from streams.kafka_client import make_producer, running
 from streams.ledger import queries
 from streams.ledger.incoming import Incoming
@@ -25,7 +29,7 @@ from streams.restore import Restored, restore
 from streams.settings import PREFIX, Settings
 from tests.servers.fixtures import own_topics
 from tests.servers.kafka import KafkaAddress
-from tests.servers.postgres import programs
+from tests.servers.postgres import private_postgres, programs, restored_postgres
 from tests.streams.ledger.telling import AP, all_rows, plain, raised
 from tests.streams.running_system import eventually, on_topic, submit, whole_worker
 
@@ -170,3 +174,45 @@ async def test_a_dump_of_a_postgresql_ledger_goes_on_where_the_topics_end(
         return on(database)
 
     await lives_through_a_restore(on(ledger_on_postgres), backup, restored)
+
+
+@pytest.mark.postgres
+async def test_a_postgresql_ledger_taken_back_to_a_moment_by_its_log_goes_on_where_the_topics_end(
+    settings: Settings,
+) -> None:
+    def on(url: str) -> Settings:
+        return Settings.model_validate({**settings.model_dump(exclude_unset=True), "ledger": url})
+
+    with ExitStack() as ends:
+        base, archive = (Path(ends.enter_context(TemporaryDirectory(prefix="workorders-"))) for _ in range(2))
+        archive.chmod(0o777)
+        archiving = {"archive_mode": "on", "archive_command": f"test ! -f {archive}/%f && cp %p {archive}/%f"}
+        server = ends.enter_context(private_postgres(settings=archiving))
+        ledger = server.address.new_database("ledger")
+        await asyncio.to_thread(server.back_up, base)
+
+        def restored(moment: str) -> Settings:
+            # The rest of the log is lost with the machine; what was archived is all that there is.
+            archived_so_far(server.url())
+            server.kill()
+            again = ends.enter_context(restored_postgres(base, archive, moment))
+            return on(again.url("ledger"))
+
+        await lives_through_a_restore(on(ledger), lambda: one_value(server.url(), "SELECT now()"), restored)
+
+
+def archived_so_far(url: str) -> None:
+    """Have the log up to now archived, and wait until it is."""
+    last = one_value(url, "SELECT pg_walfile_name(pg_switch_wal())")
+    ends = monotonic() + 30
+    while one_value(url, "SELECT coalesce(max(last_archived_wal), '') FROM pg_stat_archiver") < last:
+        assert monotonic() < ends, "the log is not archived"
+        sleep(0.1)
+
+
+def one_value(url: str, query: LiteralString) -> str:
+    plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(plain, autocommit=True) as connection:
+        row = connection.execute(query).fetchone()
+    assert row is not None
+    return str(row[0])
