@@ -1,7 +1,7 @@
 """How the workers are: asked one by one, or watched from outside."""
 
 # ruff: noqa: PLC0415, PLR0913, PLR0917 - options are arguments, and a command loads its work when called
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import typer
 
@@ -9,6 +9,10 @@ from desk.commands.panels import RULES
 from desk.options import JsonOption, Reading, Running, with_options
 
 app = typer.Typer()
+
+SILENT_AFTER_S: Final = 60.0
+EVERY_S: Final = 5.0
+AGAIN_S: Final = 600.0
 
 
 @app.command(rich_help_panel=RULES)
@@ -34,11 +38,11 @@ def watcher(
     running: Running,
     silent_after: Annotated[
         float, typer.Option("--silent-after", min=0.5, max=3600, help="Seconds without a sign of life.")
-    ] = 60.0,
-    every: Annotated[float, typer.Option("--every", min=0.1, max=60, help="Seconds between two looks.")] = 5.0,
+    ] = SILENT_AFTER_S,
+    every: Annotated[float, typer.Option("--every", min=0.1, max=60, help="Seconds between two looks.")] = EVERY_S,
     again: Annotated[
         float, typer.Option("--again", min=1, max=86_400, help="Seconds after which it says again what is wrong.")
-    ] = 600.0,
+    ] = AGAIN_S,
     run: Annotated[
         str | None,
         typer.Option("--run", metavar="CMD", help="Run it with each news: WORKORDERS_WATCHER_STATE and _TEXT, JSON."),
@@ -53,12 +57,29 @@ def watcher(
 
     It reads the ledger and the broker itself and asks no worker. Run it on another machine than the workers'.
     """
+    return watch_over(
+        running, silent_after=silent_after, every=every, again=again, run=run, post=post, once=once, as_json=json
+    )
+
+
+def watch_over(
+    running: Running,
+    *,
+    silent_after: float = SILENT_AFTER_S,
+    every: float = EVERY_S,
+    again: float = AGAIN_S,
+    run: str | None = None,
+    post: str | None = None,
+    once: bool = False,
+    as_json: bool = False,
+) -> int:
+    """Watch the workers from outside, each news told where it is wanted."""
     from desk.health import keep_watch
     from streams.watcher_news import Delivery
 
     return keep_watch(
         running, silent_after=silent_after, every=every, again=again, delivery=Delivery(run, post), once=once,
-        as_json=json,
+        as_json=as_json,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from desk.commands.panels import RULES, SEE
-from desk.options import BrokerOption, Reading, SubjectArgument, with_options
+from desk.options import BrokerOption, Reading, Running, SubjectArgument, with_options
 
 app = typer.Typer()
 checks = typer.Typer()
@@ -129,12 +129,19 @@ def watch(
     every: Annotated[float, typer.Option("--every", min=0.1, max=60, help="Seconds between two looks.")] = 1.0,
     since: Annotated[int, typer.Option("--last", min=0, max=1000, help="How many earlier statements first.")] = 10,
     topic: Annotated[bool, typer.Option("--topic", help="Follow the topic on the broker, not the ledger.")] = False,
+    heartbeat: Annotated[
+        bool, typer.Option("--heartbeat", help="Follow the workers' signs of life, as 'workorders watcher' does.")
+    ] = False,
     broker: BrokerOption = None,
 ) -> int:
     """Follow what is said about escalations, until Ctrl-C.
 
     It follows the ledger: what was decided, whether it was sent yet or not. With --topic, what is sent from now on.
     """
+    if heartbeat:
+        from desk.commands.health import watch_over
+
+        return watch_over(Running(broker, reading.ledger), as_json=reading.json)
     if topic:
         from desk.seeing.watch_topic import follow_topic
 
@@ -144,7 +151,9 @@ def watch(
     from desk.seeing.watch import follow
 
     if broker is not None:
-        raise BadValue("--broker goes with --topic: without it the ledger is followed, which needs no broker.")
+        raise BadValue(
+            "--broker goes with --topic or --heartbeat: without them the ledger is followed, which needs no broker."
+        )
 
     return follow(every, since, reading)
 

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import pytest
 
+from desk.commands import health as health_commands
 from streams.clock import SystemClock, monotonic
 from streams.health import PARTS, SWEEPER, Stock, Vitals
 from streams.health_server import health_served
@@ -142,6 +143,19 @@ class TestWatcher:
         assert (tmp_path / "told").read_text() == "silent\n"
         said = json.loads(told.out.splitlines()[0])["text"] if form == "json" else told.err
         assert "no worker has shown any sign of life for " in said
+
+    @pytest.mark.usefixtures("ledger")
+    def test_watching_for_heartbeats_shouts_as_the_watcher_does(
+        self, workorders: Workorders, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        stop = tmp_path / "stop.sh"
+        stop.write_text("kill -TERM $PPID; sleep 0.3\n")
+        usual = health_commands.watch_over.__kwdefaults__
+        quick = {"silent_after": 0.5, "every": 0.1, "run": f"sh {stop}"}
+        monkeypatch.setattr(health_commands.watch_over, "__kwdefaults__", {**usual, **quick})
+        told = workorders("watch", "--heartbeat")
+        assert told.code == 0
+        assert "no worker has shown any sign of life for " in told.err
 
 
 def with_ledger(tmp_path: Path, act: Callable[[Ledger], Any]) -> Any:  # noqa: ANN401 - what the act gives
