@@ -152,7 +152,7 @@ class TestWatcher:
         stop.write_text("kill -TERM $PPID; sleep 0.3\n")
         usual = health_commands.watch_over.__kwdefaults__
         quick = {"silent_after": 0.5, "every": 0.1, "run": f"sh {stop}"}
-        monkeypatch.setattr(health_commands.watch_over, "__kwdefaults__", {**usual, **quick})
+        monkeypatch.setattr(health_commands.watch_over, "__kwdefaults__", {**(usual or {}), **quick})
         told = workorders("watch", "--heartbeat")
         assert told.code == 0
         assert "no worker has shown any sign of life for " in told.err
