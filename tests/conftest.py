@@ -33,6 +33,17 @@ settings.register_profile("unhurried", settings.default, deadline=None)
 settings.load_profile("unhurried")
 
 
+# What these go through, quicker tests measure too; here the measuring would cost a third of the time.
+UNMEASURED = ("tests/simulation/", "tests/faults/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the long trials out of the coverage."""
+    for item in items:
+        if item.nodeid.startswith(UNMEASURED):
+            item.add_marker(pytest.mark.no_cover)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Begin the run, or join it in another of its processes."""
     fixtures.begin(config)

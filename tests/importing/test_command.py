@@ -220,6 +220,7 @@ def test_the_example_s_check_fails_where_a_label_disagrees(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.no_cover
 @pytest.mark.timeout(900)
 @pytest.mark.skipif(not WHOLE.exists(), reason="the whole file is not here")
 def test_every_real_row_is_judged_as_the_city_judged_it() -> None:

@@ -81,8 +81,9 @@ def test_each_test_has_an_empty_database_of_its_own(database: str, postgres: Pos
 
 
 HOLDS_A_PROGRAM = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background has it ignored
 from tests.servers.processes import Guarded
 folder = Path(sys.argv[1])
 print(Guarded(["sleep", "600"], folder / "log", folder=folder).pid, flush=True)
