@@ -4,30 +4,40 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from desk.opening import Desk
-from models.tables import InboxRow, RejectedRow
+from models.tables import InboxRow, QuarantineRow, RejectedRow
 from streams.ledger.incoming import Incoming
 from streams.ledger.ledger import Ledger
 
 REJECTED: Final = "rejected"
+HELD: Final = "held in quarantine until 'workorders release', see 'workorders verify'"
 _UNKNOWN: Final = "It was rejected; 'workorders rejected list' says why."
+_HELD: Final = (
+    select(col(InboxRow.receipt))
+    .join(
+        QuarantineRow,
+        and_(col(QuarantineRow.source) == col(InboxRow.source), col(QuarantineRow.event_id) == col(InboxRow.event_id)),
+    )
+    .where(col(QuarantineRow.released_at).is_(None))
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Fate:
     """``fate`` is ``recorded``, ``duplicate`` or ``rejected``, or None while nobody has taken it.
 
-    The other three are filled where it was rejected.
+    The other three are filled where it was rejected. What is ``held`` was recorded and could not be decided.
     """
 
     fate: str | None
     code: str = ""
     field: str = ""
     sentence: str = ""
+    held: bool = False
 
     @property
     def is_rejected(self) -> bool:
@@ -39,6 +49,8 @@ async def fates_of(connection: AsyncConnection, receipts: Sequence[str]) -> dict
     """The fate of each receipt that the inbox knows."""
     kept = select(col(InboxRow.receipt), col(InboxRow.fate)).where(col(InboxRow.receipt).in_(receipts))
     found = {row.receipt: Fate(row.fate) for row in await connection.execute(kept)}
+    for receipt in await connection.scalars(_HELD.where(col(InboxRow.receipt).in_(receipts))):
+        found[receipt] = replace(found[receipt], held=True)
     rejected = [receipt for receipt, one in found.items() if one.is_rejected]
     found |= {receipt: Fate(REJECTED, REJECTED, "", _UNKNOWN) for receipt in rejected}
     names = ("receipt", "code", "field", "sentence")

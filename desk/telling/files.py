@@ -18,7 +18,7 @@ from desk.near import hint
 from desk.opening import Desk, open_ledger
 from desk.options import Reading
 from desk.printing import console, counted, new_console, print_json
-from desk.telling.fates import Fate, fates_of, refused_before
+from desk.telling.fates import HELD, Fate, fates_of, refused_before
 from desk.telling.inputs import as_input, claims, with_receipt
 from models.refusal import Refusal
 from streams.ledger.inbox import Receipt
@@ -43,23 +43,29 @@ class RefusedLine:
 
 @dataclass(slots=True)
 class Sent:
-    """What became of a file: every line is recorded, a duplicate, or refused. Empty lines are not counted."""
+    """What became of a file: every line is recorded, a duplicate, or refused. Empty lines are not counted.
+
+    Those ``held`` are among the recorded: they could not be decided.
+    """
 
     lines: int = 0
     recorded: int = 0
+    held: int = 0
     duplicates: int = 0
     refused: list[RefusedLine] = field(default_factory=list)
 
 
 def send_file(file: str, reading: Reading) -> int:
-    """Send every line of a file, or of stdin for ``-``; exit 1 if lines were refused."""
+    """Send every line of a file, or of stdin for ``-``; exit 1 if lines were refused, else 6 if some are held."""
     with _lines_of(file) as (lines, size):
         sent, desk = asyncio.run(_send(lines, size, reading))
     if reading.json:
         print_json({"as_at": desk.now, "time": desk.time_kind, "sent": sent})
     else:
         _draw(sent)
-    return Exit.NO if sent.refused else Exit.OK
+    if sent.refused:
+        return Exit.NO
+    return Exit.HELD if sent.held else Exit.OK
 
 
 async def _send(lines: Iterable[tuple[int, bytes]], size: int | None, reading: Reading) -> tuple[Sent, Desk]:
@@ -105,6 +111,7 @@ def _count(sent: Sent, number: int, fate: Fate, *, again: bool) -> None:
         sent.duplicates += 1
     else:
         sent.recorded += 1
+        sent.held += fate.held
 
 
 @contextmanager
@@ -144,6 +151,8 @@ def _draw(sent: Sent) -> None:
     page = console()
     figures = f"{sent.recorded:,} recorded, {counted(sent.duplicates, 'duplicate')}, {len(sent.refused):,} refused"
     page.print(Text(f"{counted(sent.lines, 'event')} sent: {figures}.", style="head"))
+    if sent.held:
+        page.print(Text(f"Of the recorded {sent.held:,} could not be decided: {HELD}.", style="bad"), soft_wrap=True)
     for one in sent.refused[:SHOWN]:
         where = f", {one.field}" if one.field else ""
         page.print(Text.assemble((f"  line {one.line} ", "bad"), f"({one.code}{where}) {one.sentence}"), soft_wrap=True)

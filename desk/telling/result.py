@@ -10,6 +10,7 @@ from desk.opening import Desk
 from desk.printing import console, new_console
 from desk.seeing.subject import draw_night_state, draw_order_state
 from desk.seeing.words import event_name
+from desk.telling.fates import HELD
 from desk.views.subject import SubjectView
 from models.decision import NightState
 
@@ -30,6 +31,8 @@ def draw_result(told: "Told", subject: SubjectView | None, desk: Desk) -> int:
     page.print(
         Text.assemble((told.fate.capitalize(), "good"), f": {about} at {told.premises}, as {told.source}{heard}.")
     )
+    if told.held:
+        page.print(Text(f"It could not be decided: {HELD}.", style="bad"), soft_wrap=True)
     if subject is None:
         return Exit.OK
     _remark_if_ignored(told, subject)

@@ -53,6 +53,7 @@ class Told:
     """What became of one event.
 
     ``fate`` is ``recorded``, ``duplicate``, ``rejected``, or ``refused`` at the door; the last two with the reason.
+    What is ``held`` was recorded and could not be decided.
     """
 
     fate: str
@@ -67,6 +68,7 @@ class Told:
     code: str | None = None
     field: str | None = None
     sentence: str | None = None
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +84,14 @@ Build = Callable[[Desk, Ledger, datetime], Awaitable[Event]]
 
 
 def say(speaking: Speaking, build: Build) -> int:
-    """Build the event, have it recorded, and print what became of it; exit 1 if it was not taken."""
+    """Build the event, have it recorded, and print what became of it; exit 1 if it was not taken, 6 if it is held."""
     answer, desk = asyncio.run(_say(speaking, build))
     if speaking.json:
         print_json({"as_at": desk.now, "time": desk.time_kind, "told": answer.told, "subject": answer.subject})
     else:
         draw_result(answer.told, answer.subject, desk)
+    if answer.told.held:
+        return Exit.HELD
     return Exit.OK if answer.told.fate in {"recorded", "duplicate"} else Exit.NO
 
 
@@ -97,7 +101,8 @@ async def _say(speaking: Speaking, build: Build) -> tuple[Answer, Desk]:
         event = await build(desk, ledger, at)
         told = await tell(desk, ledger, event)
         seen = None
-        if told.fate in {"recorded", "duplicate"} and not told.subject.startswith("source:"):
+        decided = told.fate in {"recorded", "duplicate"} and not told.held
+        if decided and not told.subject.startswith("source:"):
             async with ledger.reading() as connection:
                 seen = await read_subject(connection, desk.world, desk.now, told.subject, told.premises)
         return Answer(told, seen), desk
@@ -111,10 +116,12 @@ async def tell(desk: Desk, ledger: Ledger, event: Event) -> Told:
         return _told(event, "refused", refusal=replace(answer, sentence=answer.sentence + meant))
     found = await taken(desk, ledger, with_receipt(event.as_input(), answer), again=answer.again)
     refusal = Refusal(found.code, found.field, found.sentence) if found.is_rejected else None
-    return _told(event, found.fate or "recorded", receipt=answer, refusal=refusal)
+    return _told(event, found.fate or "recorded", receipt=answer, refusal=refusal, held=found.held)
 
 
-def _told(event: Event, fate: str, *, receipt: Receipt | None = None, refusal: Refusal | None = None) -> Told:
+def _told(
+    event: Event, fate: str, *, receipt: Receipt | None = None, refusal: Refusal | None = None, held: bool = False
+) -> Told:
     content = event.content
     return Told(
         fate=fate,
@@ -129,6 +136,7 @@ def _told(event: Event, fate: str, *, receipt: Receipt | None = None, refusal: R
         code=str(refusal.code) if refusal is not None else None,
         field=refusal.field if refusal is not None else None,
         sentence=refusal.sentence if refusal is not None else None,
+        held=held,
     )
 
 

@@ -220,6 +220,24 @@ class TestMending:
         released = workorders(*told, "--json")
         assert (released.code, released.json["decided"] > 0, released.json["still_held"]) == (0, True, [])
 
+    def test_whoever_tells_what_cannot_be_decided_is_told_that_it_is_held(
+        self, workorders: Workorders, ledger: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_: object) -> None:
+            raise ZeroDivisionError("a fault of ours")
+
+        facts = ("ap-cae-glas", "--asset", "cctv", "--fault", "total-loss", "--order", "WO-90")
+        event = {**raised("WO-91", id="held-1"), "time": START.isoformat()}
+        (tmp_path / "one.jsonl").write_text(json.dumps(event), encoding="utf-8")
+        with monkeypatch.context() as broken:
+            broken.setattr(decide, "decide", fail)
+            told, sent = workorders("raise", *facts), workorders("send", str(tmp_path / "one.jsonl"))
+        assert (told.code, sent.code) == (6, 6)
+        assert "It could not be decided: held in quarantine" in told.out
+        assert "Of the recorded 1 could not be decided" in sent.out
+        assert workorders("release").code == 0
+        assert workorders("verify").code == 0
+
     def test_where_the_broker_forgets_nothing_can_be_adopted(self, workorders: Workorders, ledger: Path) -> None:
         told = workorders("adopt")
         assert (told.code, "An embedded broker forgets what was said" in told.err) == (3, True)
