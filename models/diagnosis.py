@@ -7,17 +7,18 @@ envelope, the data, and last the key. What turns out to be in order after all is
 from collections.abc import Container
 from typing import Any, Final, TypeVar
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from models.envelope import Envelope, ExtensionName, ExtensionValue
 from models.history import InputEvent
 from models.json_text import Path, check_keys_and_characters, document, dotted
 from models.kafka_binding import PREFIX, STRUCTURED_JSON, Headers, attributes_of, check_event_format, is_structured
 from models.refusal import Reason, Refusal, RefusedError, quote
-from models.schemas import FIELDS, INPUTS, OUTPUTS, SCHEMA_URIS, TYPES_ON, OutputEvent
+from models.schemas import INPUTS, OUTPUTS, SCHEMA_URIS, TYPES_ON, OutputEvent, fields_of
+from models.upcast import brought_up, class_of, version_of
 from models.wording import worded
 
-EventT = TypeVar("EventT", bound=BaseModel)
+EventT = TypeVar("EventT", bound=Envelope[Any, Any])
 
 MAX_BYTES: Final = 65_536
 """The size of the largest event that is taken, in bytes; in binary mode its headers count too."""
@@ -36,8 +37,9 @@ def examine(value: bytes | None, key: bytes | None, headers: Headers, topic: str
         said = _whole(value, headers, _PROSE)
         event_type = _type_of(said, topic)
         _check_attributes(said, event_type)
-        _check_fields(said["data"], event_type)
-        event = _read(INPUTS[event_type], said, event_type)
+        version = version_of(event_type, said.get("dataschema"))
+        _check_fields(said["data"], event_type, version)
+        event = _read(INPUTS[event_type], said, event_type, version)
         check_key(event, key)
     except RefusedError as refused:
         return refused.refusal
@@ -49,7 +51,8 @@ def examine_output(value: bytes | None) -> OutputEvent | Refusal:
     try:
         said = _whole(value, (), None)
         event_type = _known_type(said, OUTPUTS)
-        return _read(OUTPUTS[event_type], said, event_type)
+        _check_version(said, event_type)
+        return _read(OUTPUTS[event_type], said, event_type, version_of(event_type, said.get("dataschema")))
     except RefusedError as refused:
         return refused.refusal
 
@@ -103,11 +106,15 @@ def _type_of(said: dict[str, Any], topic: str) -> str:
     event_type = _known_type(said, INPUTS)
     if event_type not in TYPES_ON.get(topic, ()):
         raise RefusedError(Reason.WRONG_TOPIC, "type", f"The topic {quote(topic)} does not carry {event_type}.")
+    _check_version(said, event_type)
+    return event_type
+
+
+def _check_version(said: dict[str, Any], event_type: str) -> None:
     if "dataschema" in said and _attribute(said, "dataschema") not in SCHEMA_URIS[event_type]:
         shown = quote(said["dataschema"])
         sentence = f"dataschema is {shown}, which is no version of {event_type} that is understood here."
         raise RefusedError(Reason.UNKNOWN_SCHEMA_VERSION, "dataschema", sentence)
-    return event_type
 
 
 def _known_type(said: dict[str, Any], known: Container[str]) -> str:
@@ -151,20 +158,21 @@ def _check_extension(name: str, value: object) -> None:
         raise RefusedError(Reason.INVALID_EXTENSION, field, sentence) from None
 
 
-def _check_fields(data: object, event_type: str) -> None:
+def _check_fields(data: object, event_type: str, version: int) -> None:
     if not isinstance(data, dict):
         raise RefusedError(Reason.MALFORMED_ATTRIBUTE, "data", "data must be an object.")
-    known = FIELDS[event_type]
+    known = fields_of(event_type, version)
     for name in data:
         if name not in known:
             field = dotted(("data", name))
             raise RefusedError(Reason.UNKNOWN_FIELD, field, f"{field} is no field of {event_type}.")
 
 
-def _read(event_class: type[EventT], said: dict[str, Any], event_type: str) -> EventT:
+def _read(newest: type[EventT], said: dict[str, Any], event_type: str, version: int) -> EventT:
     """The event; of several errors in it the first in the order of the fields is named."""
     try:
-        return event_class.model_validate(said)
+        event = class_of(event_type, version, newest).model_validate(said)
+        return brought_up(event, event_type, newest)
     except ValidationError as error:
         refusal = worded(error.errors(include_url=False)[0], event_type)
         raise RefusedError(refusal.code, refusal.field, refusal.sentence) from None

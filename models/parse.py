@@ -16,7 +16,8 @@ from models.diagnosis import MAX_BYTES, examine, examine_output
 from models.history import InputEvent
 from models.kafka_binding import Headers, structured_text
 from models.refusal import Refusal as Refusal  # noqa: PLC0414 - part of what parse gives
-from models.schemas import INPUTS, OUTPUTS, SCHEMA_URIS, TYPES_ON, AnyEvent, OutputEvent
+from models.schemas import INPUTS, NEWEST_URIS, OUTPUTS, TYPES_ON, AnyEvent, OutputEvent
+from models.upcast import as_said, brought_up, class_of, newest_version, version_of
 
 
 @cache
@@ -38,9 +39,9 @@ def _outputs() -> TypeAdapter[OutputEvent]:
 
 
 _VERSIONS_ON: Final = {
-    (topic, event_type): SCHEMA_URIS[event_type] for topic, types in TYPES_ON.items() for event_type in types
+    (topic, event_type): NEWEST_URIS[event_type] for topic, types in TYPES_ON.items() for event_type in types
 }
-"""For each type that a topic carries what ``dataschema`` may be."""
+"""For each type that a topic carries what ``dataschema`` is in its newest version."""
 
 _OPTIONAL: Final = ("dataschema", "sequence", "partitionkey")
 
@@ -57,6 +58,7 @@ def parse(value: bytes | None, key: bytes | None, headers: Headers, topic: str) 
     """The event that a record of an input topic holds, or why it holds none; never raises, whatever comes.
 
     Judged is only what the record says by itself: whether premises, codes and sources exist is for the admission.
+    What speaks an earlier version is judged by that version and given as the newest one.
     """
     text = structured_text(value, headers) if value and len(value) <= MAX_BYTES else None
     if text is not None and len(text) <= MAX_BYTES:
@@ -69,9 +71,19 @@ def parse(value: bytes | None, key: bytes | None, headers: Headers, topic: str) 
 def parse_output(value: bytes | None) -> OutputEvent | Refusal:
     """The event that a record of an output topic holds, or why it holds none; never raises."""
     try:
-        return _outputs().validate_json(value or b"")
+        event = _outputs().validate_json(value or b"")
     except ValidationError:
         return examine_output(value)
+    return event if event.dataschema in NEWEST_URIS[event.type] else examine_output(value)
+
+
+def stored(event_type: str, text: str) -> InputEvent:
+    """The event whose JSON was kept when it was taken, in whatever version it was said, as the newest one."""
+    newest = INPUTS[event_type]
+    if newest_version(event_type) == 1:
+        return newest.model_validate_json(text)
+    version = version_of(event_type, orjson.loads(text).get("dataschema"))
+    return brought_up(class_of(event_type, version, newest).model_validate_json(text), event_type, newest)
 
 
 def _plainly(text: bytes, key: bytes | None, topic: str) -> InputEvent | None:
@@ -103,12 +115,14 @@ def content_digest(event: InputEvent) -> bytes:
     """What an event says, in 32 bytes: SHA-256 over its type, subject, time and data; extensions are left out.
 
     Two events of one identity are the same if their digests are: however their time was written, in whatever order
-    their fields stood, and whether a field that may be left out was left out or null.
+    their fields stood, and whether a field that may be left out was left out or null. It is reckoned over what was
+    said, so it stays what it was when the type gets another version.
     """
     # Without what is null, so that a field that a later version adds, and an old event lacks, changes no digest.
-    data = {name: value for name, value in event.data.__dict__.items() if value is not None}
-    said = (event.type, event.subject, event.time, data)
-    return sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).digest()
+    said = as_said(event)
+    data = {name: value for name, value in said.data.__dict__.items() if value is not None}
+    content = (said.type, said.subject, said.time, data)
+    return sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).digest()
 
 
 def unit_of(event: InputEvent) -> str:
@@ -122,6 +136,6 @@ def to_json(event: AnyEvent) -> bytes:
     An input leaves out what it does not say; an output has all the fields of its data, null where there is nothing.
     """
     if event.type in INPUTS:
-        return event.model_dump_json(by_alias=True, exclude_none=True).encode()
+        return as_said(event).model_dump_json(by_alias=True, exclude_none=True).encode()
     unset = {name for name in _OPTIONAL if getattr(event, name) is None}
     return event.model_dump_json(by_alias=True, exclude=unset).encode()

@@ -1,6 +1,7 @@
 """The registry of what can be said: every event type in and out, its class, its versions and its JSON Schema."""
 
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Final, cast, get_args
 
@@ -24,6 +25,7 @@ from models.outputs import (
     InputRejected,
     PolicyActivated,
 )
+from models.upcast import class_of, newest_version
 
 StatementEvent = (
     EscalationRaised
@@ -77,7 +79,9 @@ TYPES_ON: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 )
 """The event types that each input topic carries."""
 
-VERSIONS: Final[Mapping[str, tuple[int, ...]]] = MappingProxyType(dict.fromkeys((*INPUTS, *OUTPUTS), (1,)))
+VERSIONS: Final[Mapping[str, tuple[int, ...]]] = MappingProxyType(
+    {name: tuple(range(1, newest_version(name) + 1)) for name in (*INPUTS, *OUTPUTS)}
+)
 """The schema versions of each type that are understood; an event without ``dataschema`` speaks version 1."""
 
 SCHEMA_URIS: Final[Mapping[str, frozenset[str | None]]] = MappingProxyType(
@@ -85,10 +89,19 @@ SCHEMA_URIS: Final[Mapping[str, frozenset[str | None]]] = MappingProxyType(
 )
 """What ``dataschema`` may be for each type; None stands for its absence."""
 
+NEWEST_URIS: Final[Mapping[str, frozenset[str | None]]] = MappingProxyType(
+    {
+        name: frozenset({schema_uri(name, newest), *((None,) if newest == 1 else ())})
+        for name, (*_, newest) in VERSIONS.items()
+    }
+)
+"""What ``dataschema`` is for the newest version of each type."""
 
-def event_class(event_type: str) -> type[AnyEvent]:
-    """The class of an event type in or out; ``KeyError`` if there is no such type."""
-    return INPUTS[event_type] if event_type in INPUTS else OUTPUTS[event_type]
+
+def event_class(event_type: str, version: int | None = None) -> type[AnyEvent]:
+    """The class of an event type in or out, its newest version unless said; ``KeyError`` if there is no such type."""
+    newest: type[Any] = INPUTS[event_type] if event_type in INPUTS else OUTPUTS[event_type]
+    return newest if version is None else class_of(event_type, version, newest)
 
 
 def event_schema(event_type: str) -> dict[str, Any]:
@@ -96,18 +109,34 @@ def event_schema(event_type: str) -> dict[str, Any]:
     return {"$schema": _DIALECT, **event_class(event_type).model_json_schema(by_alias=True)}
 
 
-def data_class(event_type: str) -> type[Data]:
+def data_class(event_type: str, version: int | None = None) -> type[Data]:
     """The class of an event type's data; ``KeyError`` if there is no such type."""
-    return cast("type[Data]", event_class(event_type).model_fields["data"].annotation)
+    return cast("type[Data]", event_class(event_type, version).model_fields["data"].annotation)
 
 
-def data_schema(event_type: str) -> dict[str, Any]:
-    """The JSON Schema of an event's data, which its ``dataschema`` names; ``KeyError`` if there is no such type."""
-    schema = data_class(event_type).model_json_schema(by_alias=True)
-    return {"$schema": _DIALECT, "$id": schema_uri(event_type), **schema}
+def data_schema(event_type: str, version: int | None = None) -> dict[str, Any]:
+    """The JSON Schema of an event's data, which its ``dataschema`` names; ``KeyError`` if there is no such type.
+
+    An input has no field that the schema does not name. An output has all that it names and may get more.
+    """
+    number = newest_version(event_type) if version is None else version
+    schema = data_class(event_type, number).model_json_schema(by_alias=True)
+    if event_type in OUTPUTS:
+        for shape in (schema, *schema.get("$defs", {}).values()):
+            _open(shape)
+    return {"$schema": _DIALECT, "$id": schema_uri(event_type, number), **schema}
 
 
-FIELDS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
-    {name: frozenset(field.alias or plain for plain, field in data_class(name).model_fields.items()) for name in INPUTS}
-)
-"""The fields that the data of each input type may have, as they are written."""
+def _open(shape: dict[str, Any]) -> None:
+    """What is said has every field, null where there is nothing; whoever reads it passes over what a later one adds."""
+    if "properties" in shape:
+        del shape["additionalProperties"]
+        shape["required"] = list(shape["properties"])
+        for said in shape["properties"].values():
+            said.pop("default", None)
+
+
+@cache
+def fields_of(event_type: str, version: int | None = None) -> frozenset[str]:
+    """The fields that the data of a type may have, as they are written."""
+    return frozenset(field.alias or plain for plain, field in data_class(event_type, version).model_fields.items())

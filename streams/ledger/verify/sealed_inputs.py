@@ -119,7 +119,7 @@ def _digest(row: Row[Any]) -> bytes:
     """The digest of an event's content, its free text included."""
     event = states.stored_event(row.type, row.body)
     if row.note is not None:
-        event = event.model_copy(update={"data": event.data.model_copy(update={"note": row.note})})
+        event = states.with_note(event, row.note)
     return content_digest(event)
 
 
