@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from desk.commands import answers, health, nights, orders, rules, running, seeing
+from desk.commands import answers, contract, door, health, keys, nights, orders, rules, running, seeing
 from desk.commands.panels import ANSWERS, RULES, SEE
 from desk.exits import Exit, ending
 
@@ -48,11 +48,12 @@ def _main(
     """Options of the command itself."""
 
 
-for part in (running.app, seeing.app, orders.app, answers.app, health.app):
+for part in (running.app, seeing.app, orders.app, answers.app, health.app, door.app, contract.app):
     app.add_typer(part)
 app.add_typer(nights.app, name="cover", rich_help_panel=ANSWERS)
 app.add_typer(seeing.rejected_app, name="rejected", rich_help_panel=SEE)
 app.add_typer(seeing.checks)
+app.add_typer(keys.app, name="key", rich_help_panel=RULES)
 app.add_typer(rules.policy_app, name="policy", rich_help_panel=RULES)
 app.add_typer(rules.estate_app, name="estate", rich_help_panel=RULES)
 app.add_typer(rules.db_app, name="db", rich_help_panel=RULES)

@@ -4,7 +4,8 @@ import asyncio
 import logging
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Final
 
 import uvloop
@@ -35,7 +36,7 @@ _EMBEDDED: Final = "in this process; it forgets its records when it ends, the le
 
 def run_everything(running: Running) -> int:
     """Run broker, intake, sweeper, relay and watch in this process."""
-    return _run(settings_for(ledger=running.ledger, broker=running.broker), running)
+    return _run(settings_for(ledger=running.ledger, broker=running.broker), running, with_door=True)
 
 
 def run_worker(running: Running) -> int:
@@ -43,22 +44,25 @@ def run_worker(running: Running) -> int:
     settings = settings_for(ledger=running.ledger, broker=running.broker)
     if settings.is_embedded:
         raise BadInput("A worker needs a broker on servers (--broker HOST:PORT); 'workorders run' brings its own.")
-    return _run(settings, running)
+    return _run(settings, running, with_door=False)
 
 
-def _run(settings: Settings, running: Running) -> int:
+def _run(settings: Settings, running: Running, *, with_door: bool) -> int:
     set_up_logging(settings, sys.stderr)
     _say("Starting.")
-    uvloop.run(_until_stopped(settings, running))
+    uvloop.run(_until_stopped(settings, running, with_door=with_door))
     return Exit.OK
 
 
-async def _until_stopped(settings: Settings, running: Running) -> None:
+async def _until_stopped(settings: Settings, running: Running, *, with_door: bool) -> None:
     with stop_on_signals() as stop:
         log.info("starting: a signal to stop is heard from now on")
         await refuse_at_start(settings)
-        async with open_parts(settings, SystemClock(), packaged_world(settings)) as parts:
-            starting = asyncio.create_task(_say_when_ready(parts, running))
+        async with (
+            open_parts(settings, SystemClock(), packaged_world(settings)) as parts,
+            _door(parts, wanted=with_door) as door,
+        ):
+            starting = asyncio.create_task(_say_when_ready(parts, running, door))
             try:
                 await run_parts(parts, stop)
             finally:
@@ -66,7 +70,21 @@ async def _until_stopped(settings: Settings, running: Running) -> None:
                 await asyncio.wait({starting})
 
 
-async def _say_when_ready(parts: Parts, running: Running) -> None:
+@asynccontextmanager
+async def _door(parts: Parts, *, wanted: bool) -> AsyncIterator[Sequence[str]]:
+    """The HTTP API beside everything else; what people want to know of it."""
+    if not wanted:
+        yield ()
+        return
+    from desk.api.command import door_lines  # noqa: PLC0415 - a worker answers no API, and it takes long to load
+    from desk.api.place import Place  # noqa: PLC0415
+    from desk.api.serving import served  # noqa: PLC0415
+
+    async with served(Place(parts.settings, parts.ledger, parts.clock, parts.world)) as door:
+        yield door_lines(door)
+
+
+async def _say_when_ready(parts: Parts, running: Running, door: Sequence[str]) -> None:
     """Say where everything is once events are taken; until then, now and then, what is waited for."""
     remind_at = monotonic() + REMIND_EVERY_S / 3
     while lacking := unready(parts.vitals, parts.settings, monotonic()):
@@ -74,11 +92,11 @@ async def _say_when_ready(parts: Parts, running: Running) -> None:
             remind_at = monotonic() + REMIND_EVERY_S
             _say(f"Not ready yet: {'; '.join(dict.fromkeys(one.sentence for one in lacking))}.")
         await asyncio.sleep(LOOK_EVERY_S)
-    for line in ready_lines(parts, running):
+    for line in ready_lines(parts, running, door):
         _say(line)
 
 
-def ready_lines(parts: Parts, running: Running) -> Iterator[str]:
+def ready_lines(parts: Parts, running: Running, door: Sequence[str] = ()) -> Iterator[str]:
     """What a person wants to know of a system that has started: where it is, what to try, how to stop it."""
     settings = parts.settings
     mode = f"embedded ({_EMBEDDED})" if settings.is_embedded else "on servers"
@@ -89,6 +107,7 @@ def ready_lines(parts: Parts, running: Running) -> Iterator[str]:
     yield f"  broker  {parts.cluster.bootstrap}, {mode}"
     yield f"  ledger  {place}, {parts.clock.kind} time"
     yield f"  policy  {policy.spec.name}, version {policy.version[:12]}"
+    yield from door
     yield f"Try next, in another window: 'workorders board{same}', 'workorders nights{same}', 'workorders watch{same}'."
     yield "Ctrl-C stops it; what is recorded stays."
 

@@ -31,6 +31,8 @@ from streams.protection import Existing, KafkaSecurity, LedgerSecurity, home_exp
 
 SECRETS: Final = Path("/run/secrets")
 EMBEDDED: Final = "embedded"
+LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+"""The addresses that only this machine itself reaches."""
 
 OTHER_FAMILIES: Final = ("WORKORDERS_DESK_", "WORKORDERS_NOTICES_")
 """Settings of other parts, which read and check their own with ``load``."""
@@ -109,7 +111,8 @@ class Settings(KafkaSecurity, LedgerSecurity):
     batch_max_records: Count = 500
     batch_max_wait_ms: Annotated[int, Field(ge=1, le=10_000)] = 200
     relay_batch: Count = 500
-    sweep_every_s: Seconds = 1.0
+    sweep_every_s: Seconds = 0.25
+    """How long the sweep pauses: what falls due waits so long at most. A look at nothing costs some milliseconds."""
     clock_skew_limit_s: Seconds = 5.0
     """Nothing is decided while our clock and the database's differ by more."""
     mass_rejection_count: Count = 50
@@ -125,6 +128,13 @@ class Settings(KafkaSecurity, LedgerSecurity):
     """How long a part may stand still, or work wait for it, before the worker calls itself unwell."""
     health_end_after_s: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)] = 60.0
     """How long it then waits for progress before it ends itself, to be started anew; 0 for never."""
+
+    api_host: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:_-]{1,255}$")] = "127.0.0.1"
+    """Where the HTTP API is answered. It has no encryption of its own: beyond this machine put TLS in front of it."""
+    api_port: Annotated[int, Field(ge=0, le=65_535)] | Literal["off"] = 8475
+    """0 for any free port. The default gives way to any free port where it is taken; a port that was set does not."""
+    api_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 1_200
+    """How many requests each key may make in a minute."""
 
     tracing: bool = False
     """Whether spans are sent to OpenTelemetry; it needs the extra ``otel``, and OTEL_* variables say where to."""
@@ -168,6 +178,15 @@ class Settings(KafkaSecurity, LedgerSecurity):
             raise refusal(
                 f"{PREFIX}KAFKA_SECURITY={self.kafka_security} needs a {PREFIX}BROKER on servers; "
                 "the embedded broker listens on this machine only and has no encryption and no login"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _embedded_door_is_local(self) -> Self:
+        if self.is_embedded and self.api_host not in LOOPBACK:
+            raise refusal(
+                f"{PREFIX}API_HOST={self.api_host} needs a {PREFIX}BROKER on servers; "
+                "with the embedded broker the API is for this machine only, and its user's key lies in a file"
             )
         return self
 

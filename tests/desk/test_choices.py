@@ -3,6 +3,7 @@ from typing import get_args
 import pytest
 
 from desk import choices
+from desk.access.rights import Holder
 from models.shift_cover import RefusalReason, Supplier
 from models.work_order import CancelReason, CloseOutcome, PauseReason, Priority
 
@@ -16,6 +17,7 @@ from models.work_order import CancelReason, CloseOutcome, PauseReason, Priority
         (choices.CancelWord, CancelReason),
         (choices.SupplierWord, Supplier),
         (choices.UnfitWord, RefusalReason),
+        (choices.HolderWord, Holder),
     ],
 )
 def test_the_words_that_an_option_offers_are_those_of_its_noun(words: object, noun: type) -> None:

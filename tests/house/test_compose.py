@@ -21,12 +21,12 @@ from streams.topics import TOPICS
 ROOT = Path(__file__).parents[2]
 COMPOSE = cast("dict[str, Any]", yaml.safe_load((ROOT / "docker-compose.yml").read_text()))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = {"migrate", "topics", "worker", "watcher"}
+OURS = {"migrate", "topics", "worker", "watcher", "desk"}
 SCHEMA = Path(__file__).with_name("vendored") / "compose-spec.json"
 UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
-def test_compose_starts_kafka_postgres_both_jobs_and_the_worker() -> None:
+def test_compose_starts_kafka_postgres_both_jobs_the_workers_and_the_api() -> None:
     assert set(SERVICES) == {"kafka", "postgres"} | OURS
 
 
@@ -124,7 +124,15 @@ def test_no_container_runs_as_root_without_a_limit_of_memory_or_with_a_log_witho
     assert {"max-size", "max-file"} <= set(service["logging"]["options"])
 
 
-@pytest.mark.parametrize("name", ["kafka", "postgres", "worker"])
+def test_the_api_answers_where_its_port_is_published_and_is_asked_there_whether_it_lives() -> None:
+    desk = SERVICES["desk"]
+    port = str(desk["environment"][f"{PREFIX}API_PORT"])
+    assert desk["ports"] == [f"127.0.0.1:{port}:{port}"]
+    assert str(desk["environment"][f"{PREFIX}HEALTH_PORT"]) == port
+    assert port == str(Settings().api_port)
+
+
+@pytest.mark.parametrize("name", ["kafka", "postgres", "worker", "desk"])
 def test_what_runs_for_ever_is_started_again_and_is_asked_how_it_is(name: str) -> None:
     assert SERVICES[name]["restart"] == "unless-stopped"
     assert SERVICES[name]["healthcheck"]["test"][0] == "CMD"

@@ -1,0 +1,44 @@
+"""The record of the HTTP door: who looked at which subject, and what was refused to whom."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from models.tables import ApiAccessRow
+from streams.ledger import rows
+
+LONGEST_ABOUT: Final = 200
+_TABLE: Final = rows.table_of(ApiAccessRow)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One line: at which instant which key (None: nobody knew it) did, or was refused, what about which subject."""
+
+    at: datetime
+    key: str | None
+    action: str
+    about: str
+    status: int
+    code: str = ""
+
+
+async def write(connection: AsyncConnection, lines: Sequence[Access]) -> None:
+    """Keep the lines."""
+    await rows.insert(connection, ApiAccessRow, [{**asdict(one), "about": one.about[:LONGEST_ABOUT]} for one in lines])
+
+
+async def latest(connection: AsyncConnection, limit: int) -> list[Access]:
+    """The latest lines, the newest first."""
+    columns = (_TABLE.c.at, _TABLE.c.key, _TABLE.c.action, _TABLE.c.about, _TABLE.c.status, _TABLE.c.code)
+    found = await connection.execute(select(*columns).order_by(_TABLE.c.seq.desc()).limit(limit))
+    return [Access(*row) for row in found]
+
+
+async def total(connection: AsyncConnection) -> int:
+    """How many lines there are."""
+    return (await connection.execute(select(func.count()).select_from(_TABLE))).scalar_one()

@@ -1,0 +1,64 @@
+"""Who may come in through the HTTP door: keys, what was looked at and refused, and requests that may come again."""
+
+from datetime import datetime
+
+from sqlalchemy import Index
+from sqlmodel import Field, SQLModel
+
+from models.tables.base import counted
+
+
+class ApiKeyRow(SQLModel, table=True):
+    """One key of the HTTP API: whom it speaks for, how far it reaches, and until when. The key itself is not kept.
+
+    ``id`` is the part that is shown; ``hash`` is the SHA-256 of the whole key, in hex. ``holder`` is a holder of the
+    table of rights; ``source`` is a registered source; ``reach`` and ``of`` are the scope.
+    """
+
+    __tablename__ = "api_key"
+
+    id: str = Field(primary_key=True)
+    hash: str = Field(unique=True)
+    source: str
+    holder: str
+    reach: str
+    of: str
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None = None
+    last_used_at: datetime | None = None
+
+
+class ApiAccessRow(SQLModel, table=True):
+    """One thing that was looked at, or refused, through the HTTP API: by whom, when, about what, with which status."""
+
+    __tablename__ = "api_access"
+    __table_args__ = (Index(None, "at"),)
+
+    seq: int | None = Field(default=None, sa_column=counted())
+    at: datetime
+    key: str | None
+    action: str
+    about: str
+    status: int
+    code: str
+
+
+class ApiRequestRow(SQLModel, table=True):
+    """One request that bore an Idempotency-Key, kept for a day: its event, and its answer once there is one.
+
+    ``asked`` is the SHA-256 of what was asked, in hex; ``event`` the CloudEvent that was made of it.
+    """
+
+    __tablename__ = "api_request"
+    __table_args__ = (Index(None, "at"),)
+
+    key: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    asked: str
+    topic: str
+    unit: str
+    event: bytes
+    receipt: str
+    at: datetime
+    answer: bytes | None = None
