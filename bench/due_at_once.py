@@ -7,6 +7,7 @@ Run ``python -m bench.due_at_once``; it writes ``bench/results/due_at_once.json`
 
 import argparse
 import asyncio
+import gc
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from typing import Any, Final
 
 import orjson
 import psycopg
+import uvloop
 from rich.console import Console
 
 from bench.race.referee import ROOT, figure
@@ -39,12 +41,13 @@ PATIENCE_S: Final = 900.0
 
 
 async def fill(ledger: Ledger, world: World, orders: int) -> None:
-    """So many orders are raised, all at the same instant, at the premises of the estate in turn."""
+    """So many orders are raised, all at the same instant, as many at each premises of the estate."""
     places = [premises.id for premises in world.estates.at(START).spec.premises]
+    raised = sorted((places[n % len(places)], n) for n in range(orders))
     for begin in range(0, orders, BATCH):
         batch = [
-            Incoming("work-orders", (unit := places[n % len(places)]).encode(), _raised(n, unit), heard=START)
-            for n in range(begin, min(orders, begin + BATCH))
+            Incoming("work-orders", unit.encode(), _raised(n, unit), heard=START)
+            for unit, n in raised[begin : begin + BATCH]
         ]
         outcome = await ledger.take(batch, START, world)
         assert outcome.recorded == len(batch), outcome.rejections[:1]
@@ -64,15 +67,24 @@ def first_due(url: str) -> datetime:
     return found.astimezone(UTC)
 
 
-async def one_round(site: Site, orders: int) -> dict[str, float]:
+async def prepare(site: Site, orders: int) -> datetime:
+    """A ledger of orders, of which everything has been sent; when most of them are due."""
+    await make_topics(site)
+    async with open_parts(site.settings, HeardClock(START), default_world()) as parts:
+        await fill(parts.ledger, parts.world, orders)
+        await _send_what_waits(parts)
+    return await asyncio.to_thread(first_due, site.ledger)
+
+
+async def one_round(site: Site, due: datetime) -> dict[str, float]:
     """Escalations a second from the due instant until the last one is acknowledged by the broker."""
     clock = HeardClock(START)
     await make_topics(site)
     async with open_parts(site.settings, clock, default_world()) as parts:
-        await fill(parts.ledger, parts.world, orders)
-        await _send_what_waits(parts)
-        due = await asyncio.to_thread(first_due, site.ledger)
         before = parts.progress.sent
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 100)  # as a worker does
         clock.set(due)
         began, work = monotonic(), process_seconds()
         decided = await _until_said(parts)
@@ -98,8 +110,10 @@ async def _until_said(parts: Parts) -> int:
         asyncio.create_task(Sweeper(parts).work()),
         asyncio.create_task(Relay(parts).work()),
     ]
-    while await _is_due(parts):  # noqa: ASYNC110 - the ledger is asked
-        await asyncio.sleep(0.05)
+    url = parts.settings.ledger_url.replace("+psycopg", "")
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+        while await _is_due(connection, parts.clock.now()):  # noqa: ASYNC110 - the ledger is asked
+            await asyncio.sleep(0.05)
     await _until_sent(parts, *tasks)
     for task in tasks:
         task.cancel()
@@ -107,12 +121,10 @@ async def _until_said(parts: Parts) -> int:
     return parts.progress.decided - before
 
 
-async def _is_due(parts: Parts) -> bool:
-    query = b"SELECT count(*) FROM work_order WHERE next_due_at <= %s"
-    url = parts.settings.ledger_url.replace("+psycopg", "")
-    async with await psycopg.AsyncConnection.connect(url) as connection:
-        row = await (await connection.execute(query, (parts.clock.now(),))).fetchone()
-    return row is None or row[0] > 0
+async def _is_due(connection: psycopg.AsyncConnection[Any], now: datetime) -> bool:
+    query = b"SELECT EXISTS (SELECT FROM work_order WHERE next_due_at <= %s)"
+    row = await (await connection.execute(query, (now,))).fetchone()
+    return row is None or row[0]
 
 
 async def _until_sent(parts: Parts, *tasks: "asyncio.Task[Any]") -> None:
@@ -126,13 +138,17 @@ async def _until_sent(parts: Parts, *tasks: "asyncio.Task[Any]") -> None:
 
 
 def measure(broker: str, postgres: Postgres, rounds: int, orders: int) -> list[dict[str, float]]:
-    """Each round with topics and a database of its own."""
+    """Each round with topics of its own and a copy of one ledger, which is filled once."""
     console, found = Console(stderr=True), []
+    filled = Site(broker, postgres.address.new_database("filled"), "filled-", orders, START)
+    due = uvloop.run(prepare(filled, orders))
+    drop_topics(filled)
+    console.print(f"{orders:,} orders are due at {due.isoformat()}")
     for n in range(rounds):
         name = f"d{n}"
-        site = Site(broker, postgres.address.new_database(name), f"{name}-", orders, START)
+        site = Site(broker, postgres.address.copy_database("filled", name), f"{name}-", orders, START)
         try:
-            found.append(asyncio.run(one_round(site, orders)))
+            found.append(uvloop.run(one_round(site, due)))
         finally:
             postgres.address.drop_database(name)
             drop_topics(site)

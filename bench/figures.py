@@ -1,7 +1,7 @@
-"""The figures that we publish: gathered from what was measured into one file, and from that into the README.
+"""The figures that we publish: gathered from what was measured into one file, and from that into README and SCALE.
 
-``python -m bench.figures`` reads ``bench/results/*.json``, writes ``bench/results.json`` and the table between the
-markers of the README. A figure that was not measured says so: nothing is carried over by hand.
+``python -m bench.figures`` reads ``bench/results/*.json``, writes ``bench/results.json`` and the tables between the
+markers of README.md and docs/SCALE.md. A figure that was not measured says so: nothing is carried over by hand.
 """
 
 import json
@@ -13,12 +13,13 @@ from os import cpu_count
 from pathlib import Path
 from typing import Any, Final
 
+from bench import scale
+
 ROOT: Final = Path(__file__).parents[1]
 FOLDER: Final = ROOT / "bench" / "results"
 SUMMARY: Final = ROOT / "bench" / "results.json"
 README: Final = ROOT / "README.md"
-BEGIN: Final = "<!-- figures: made by python -m bench.figures -->"
-END: Final = "<!-- /figures -->"
+SCALE: Final = ROOT / "docs" / "SCALE.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +69,16 @@ FIGURES: Final = (
     Figure("P1c", "whole job: ours against the same SQL and messages with nothing reckoned", "ratio", _RACE,
            ("against_floor",), least=0.7),
     Figure("P1", "whole job, Kafka to PostgreSQL to Kafka, one worker", "events/s", _RACE, ("rates", "ours")),
-    Figure("P2", "due to on the topic, with a million open orders", "s", None, most=1),
+    Figure("P2", "due to on the topic, 99 of 100, with a million open orders and 500 events a second", "s",
+           "latency.json", ("p99_s",), most=1),
     Figure("P3", "orders due at once: messages sent", "messages/s", "due_at_once.json", ("messages_a_second",),
            least=5_000),
-    Figure("P4", "from ten thousand to a million open orders: rate kept", "ratio", None, least=0.8),
-    Figure("P5", "the total of the division with a million open orders", "ms", None, most=10),
+    Figure("P4", "from ten thousand to a million open orders: rate kept", "ratio", "growth.json", ("rate_kept",),
+           least=0.8),
+    Figure("P4m", "from ten thousand to a million open orders: memory of the worker", "ratio", "growth.json",
+           ("memory_grown",), most=1.2),
+    Figure("P5", "the total of the division with a million open orders, 99 of 100", "ms", "totals.json",
+           ("total_p99_ms",), most=10),
     Figure("P6", "from a kill (-9) until the other worker has gone on with every partition", "s", "takeover.json",
            ("seconds",), most=10),
     Figure("P7", "decided on one core, the simulator's mix", "events/s", "decide.json", least=50_000),
@@ -80,6 +86,10 @@ FIGURES: Final = (
            least=1.7),
     Figure("E1", "recorded and decided in SQLite, the simulator's mix", "events/s", "ledger.json",
            ("mix, SQLite", "events_a_second")),
+    Figure("E3", "all in one process with SQLite, ten thousand open orders", "events/s", "embedded.json",
+           ("events_a_second", "small")),
+    Figure("E4", "all in one process with SQLite: rate kept from ten thousand to a million open orders", "ratio",
+           "embedded.json", ("rate_kept",), least=0.8),
     Figure("E2", "parsed and validated on one core", "events/s", "parse.json", ("rates", "parse, structured"),
            least=100_000),
 )  # fmt: skip
@@ -123,18 +133,27 @@ def _row(one: Mapping[str, Any]) -> tuple[str, ...]:
     return one["id"], one["what"], f"{one['median']:,g} {one['unit']}", span, str(one["rounds"]), goal
 
 
+def insert(path: Path, name: str, told: str) -> None:
+    """Put text between a page's markers; raises ``SystemExit`` if it has no such pair, or several."""
+    begin, end = f"<!-- {name}: made by python -m bench.figures -->", f"<!-- /{name} -->"
+    page, times = re.subn(
+        f"{re.escape(begin)}.*?{re.escape(end)}",
+        lambda _: f"{begin}\n{told}\n{end}",
+        path.read_text(encoding="utf-8"),
+        flags=re.DOTALL,
+    )
+    if times != 1:
+        raise SystemExit(f"{path.name} must have one pair of markers, {begin} and {end}; it has {times}")
+    path.write_text(page, encoding="utf-8")
+
+
 def main() -> int:
-    """Write the file and the table."""
+    """Write the file and the tables."""
     found = summary()
     SUMMARY.write_text(json.dumps(found, indent=2) + "\n")
     origin = f"Measured on {found['machine']}, with all servers on the same machine."
-    told = f"{BEGIN}\n{table(found['figures'])}\n\n{origin}\n{END}"
-    page, times = re.subn(
-        f"{re.escape(BEGIN)}.*?{re.escape(END)}", lambda _: told, README.read_text(encoding="utf-8"), flags=re.DOTALL
-    )
-    if times != 1:
-        raise SystemExit(f"the README must have one pair of markers, {BEGIN} and {END}; it has {times}")
-    README.write_text(page, encoding="utf-8")
+    insert(README, "figures", f"{table(found['figures'])}\n\n{origin}")
+    insert(SCALE, "scale", scale.table())
     return 0
 
 

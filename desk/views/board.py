@@ -18,7 +18,7 @@ from desk.views.nights import ABOUT_NIGHTS
 from models.tables import EscalationRow
 from models.work_order import Priority
 from streams.ledger import queries
-from streams.ledger.backlog import BANDS, OLDEST
+from streams.ledger.outstanding import BANDS, OLDEST
 from streams.ledger.queries.board import SHORT_WITHIN, Line
 from workorders.policy import World
 

@@ -4,12 +4,17 @@ Every row here can be made again from the events; the columns are what people as
 """
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from models.tables.base import BIG, where
+
+MARKED: Final = (
+    "is_open AND (breached_at IS NOT NULL OR contested OR dispute_since IS NOT NULL OR paused_until IS NOT NULL)"
+)
+"""The outstanding orders of which the board has more to say than that there are so many."""
 
 
 class UnitRow(SQLModel, table=True):
@@ -34,6 +39,35 @@ class UnitRow(SQLModel, table=True):
     decided_at: datetime | None = None
 
 
+class OutstandingRow(SQLModel, table=True):
+    """How many orders of one premises are outstanding, by priority and age; it changes with whatever changes that.
+
+    The ages are as at ``as_at``, when the premises' backlog was last counted: under a day, under a week, under 28 days,
+    older. What was raised since is counted by its age then, so the row is a full count as at that instant.
+    """
+
+    __tablename__ = "outstanding"
+
+    unit: str = Field(primary_key=True, foreign_key="unit.id")
+    as_at: datetime
+    p1_day: int
+    p1_week: int
+    p1_month: int
+    p1_older: int
+    p2_day: int
+    p2_week: int
+    p2_month: int
+    p2_older: int
+    p3_day: int
+    p3_week: int
+    p3_month: int
+    p3_older: int
+    p4_day: int
+    p4_week: int
+    p4_month: int
+    p4_older: int
+
+
 class WorkOrderRow(SQLModel, table=True):
     """One work order as it was last decided.
 
@@ -43,10 +77,11 @@ class WorkOrderRow(SQLModel, table=True):
 
     __tablename__ = "work_order"
     __table_args__: Any = (
-        where("ix_work_order_due", "next_due_at", only="next_due_at IS NOT NULL"),
+        where("ix_work_order_due", "next_due_at", "unit", only="next_due_at IS NOT NULL"),
         where("ix_work_order_open", "unit", "effective", "raised_at", only="is_open"),
         where("ix_work_order_orphan", "unit", only="status = 'orphan'"),
         where("ix_work_order_disputed", "unit", only="dispute_since IS NOT NULL"),
+        where("ix_work_order_marked", "unit", only=MARKED),
     )
 
     unit: str = Field(primary_key=True, foreign_key="unit.id")

@@ -1,30 +1,26 @@
 """The backlog: what is outstanding at each premises, counted soon after a change and whenever an age band is left."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, Literal
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.outputs import BacklogCell
-from models.tables import UnitRow, WorkOrderRow
+from models.tables import OutstandingRow, UnitRow, WorkOrderRow
 from models.work_order import Priority
 from streams.ledger import rows
+from streams.ledger.outstanding import BANDS, OLDEST, Age, row_of_cells
 from streams.messages import backlog_message
 
 if TYPE_CHECKING:  # whoever reads the bands must not load what decides
     from streams.ledger.units import Unit
     from streams.ledger.writing import Writing
 
-Age = Literal["under-1-day", "1-to-7-days", "7-to-28-days", "over-28-days"]
+AT_ONCE: Final = 100
+"""How many premises one transaction counts at most: whoever has news of one of them waits for it."""
 
-BANDS: Final[Sequence[tuple[timedelta, Age]]] = (
-    (timedelta(days=1), "under-1-day"),
-    (timedelta(days=7), "1-to-7-days"),
-    (timedelta(days=28), "7-to-28-days"),
-)
-OLDEST: Final[Age] = "over-28-days"
 _ORDER: Final = rows.table_of(WorkOrderRow)
 _UNIT: Final = rows.table_of(UnitRow)
 
@@ -46,17 +42,19 @@ async def count(connection: AsyncConnection, writing: "Writing", counted: "Seque
     if not counted:
         return
     names = [unit.id for unit in counted]
-    cells, oldest = await _cells(connection, names, writing.now)
+    found, oldest = await cells(connection, names, writing.now)
+    await _keep(connection, names, found, writing.now)
     for unit in counted:
         unit.backlog_n += 1
         unit.backlog_due_at = _next_change(oldest.get(unit.id, []))
-        message = backlog_message(unit.id, unit.backlog_n, tuple(cells.get(unit.id, ())), writing.now)
+        message = backlog_message(unit.id, unit.backlog_n, tuple(found.get(unit.id, ())), writing.now)
         writing.send(unit.id, message)
 
 
-async def _cells(
+async def cells(
     connection: AsyncConnection, names: Sequence[str], now: datetime
 ) -> tuple[dict[str, list[BacklogCell]], dict[str, list[tuple[Age, datetime]]]]:
+    """What is outstanding at these premises, and when the oldest order of each cell was raised."""
     band = age_band(now)
     query = (
         select(
@@ -66,12 +64,20 @@ async def _cells(
         .group_by(_ORDER.c.unit, _ORDER.c.effective, band)
         .order_by(_ORDER.c.unit, _ORDER.c.effective, band)
     )
-    cells: dict[str, list[BacklogCell]] = {}
+    found: dict[str, list[BacklogCell]] = {}
     oldest: dict[str, list[tuple[Age, datetime]]] = {}
     for unit, effective, age, n, first in await connection.execute(query):
-        cells.setdefault(unit, []).append(BacklogCell(priority=Priority(effective), age=age, count=n))
+        found.setdefault(unit, []).append(BacklogCell(priority=Priority(effective), age=age, count=n))
         oldest.setdefault(unit, []).append((age, first))
-    return cells, oldest
+    return found, oldest
+
+
+async def _keep(
+    connection: AsyncConnection, names: Sequence[str], found: Mapping[str, Sequence[BacklogCell]], now: datetime
+) -> None:
+    """Keep the counts, with every age as at now."""
+    new = [row_of_cells(unit, now, found.get(unit, ())) for unit in names]
+    await rows.insert(connection, OutstandingRow, new, clash="replace")
 
 
 def _next_change(oldest: Sequence[tuple[Age, datetime]]) -> datetime | None:

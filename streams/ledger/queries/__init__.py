@@ -12,11 +12,13 @@ from streams.ledger.queries.orders import disputes, orders, orphans
 from streams.ledger.queries.proof import StreamProof, proof, received
 from streams.ledger.queries.refused import rejected, rejected_one
 from streams.ledger.queries.subjects import show
+from streams.ledger.queries.total import Total, total
 
 __all__ = [
     "Board",
     "CoverLine",
     "StreamProof",
+    "Total",
     "audit",
     "board",
     "cover_ledger",
@@ -33,4 +35,5 @@ __all__ = [
     "rejected_one",
     "show",
     "statements",
+    "total",
 ]

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.tables import EscalationRow, NightRow, SourceStateRow, UnitRow, WorkOrderRow
+from models.tables.known import MARKED
 from streams.ledger import rows
-from streams.ledger.backlog import age_band
+from streams.ledger.queries.total import by_premises
 from workorders.policy import Estate, World
 
 SHORT_WITHIN: Final = timedelta(days=7)
@@ -89,22 +90,19 @@ async def board(connection: AsyncConnection, world: World, now: datetime) -> Boa
 
 
 async def _orders(connection: AsyncConnection, lines: dict[str, Line], now: datetime) -> None:
-    band = age_band(now)
-    paused = case((_ORDER.c.paused_until > now, 1), else_=0)
+    for unit, total in (await by_premises(connection, now)).items():
+        line = lines.setdefault(unit, Line())
+        line.outstanding, line.by_priority, line.by_age = total.outstanding, {**total.by_priority}, {**total.by_age}
     query = select(
         _ORDER.c.unit,
-        _ORDER.c.effective,
-        band.label("age"),
-        func.count().label("n"),
         func.count(_ORDER.c.breached_at).label("breached"),
         func.sum(case((_ORDER.c.contested, 1), else_=0)).label("contested"),
-        func.sum(paused).label("paused"),
+        func.sum(case((_ORDER.c.paused_until > now, 1), else_=0)).label("paused"),
         func.count(_ORDER.c.dispute_since).label("disputed"),
-    ).where(_ORDER.c.is_open)
-    for row in await connection.execute(query.group_by(_ORDER.c.unit, _ORDER.c.effective, band)):
-        part = Line(row.n, row.breached, row.contested, row.paused, row.disputed)
-        part.by_priority, part.by_age = {row.effective: row.n}, {row.age: row.n}
-        lines.setdefault(row.unit, Line()).add(part)
+    ).where(text(MARKED))
+    for row in await connection.execute(query.group_by(_ORDER.c.unit)):
+        line = lines.setdefault(row.unit, Line())
+        line.breached, line.contested, line.paused, line.disputed = row[1:]
 
 
 async def _escalations(connection: AsyncConnection, lines: dict[str, Line]) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.tables import EscalationRow, InboxRow, NightRow, QuarantineRow, SourceStateRow, WorkOrderRow
 from streams.ledger import outbox, rows
+from streams.ledger.queries.total import total
 
 _ORDER: Final = rows.table_of(WorkOrderRow)
 _NIGHT: Final = rows.table_of(NightRow)
@@ -15,9 +16,6 @@ _ESCALATION: Final = rows.table_of(EscalationRow)
 _INBOX: Final = rows.table_of(InboxRow)
 _HELD: Final = rows.table_of(QuarantineRow)
 _DUE: Final = (_ORDER, _NIGHT, rows.table_of(SourceStateRow))
-
-UNDECIDED: Final = "none"
-"""What stands for the priority of an order that has none yet."""
 
 
 async def waiting(connection: AsyncConnection) -> dict[str, Any]:
@@ -40,14 +38,13 @@ async def waiting(connection: AsyncConnection) -> dict[str, Any]:
 
 async def amounts(connection: AsyncConnection, now: datetime) -> dict[str, Any]:
     """How many orders are outstanding by priority, nights short, escalations standing by kind, things held apart."""
-    orders = select(_ORDER.c.effective, func.count().label("n")).where(_ORDER.c.is_open).group_by(_ORDER.c.effective)
     standing = (
         select(_ESCALATION.c.kind, func.count().label("n")).where(_ESCALATION.c.standing).group_by(_ESCALATION.c.kind)
     )
     short = select(func.count()).select_from(_NIGHT).where(_NIGHT.c.ends > now, _NIGHT.c.deficit > 0)
     held = select(func.count()).select_from(_HELD).where(_HELD.c.released_at.is_(None))
     return {
-        "outstanding": {row.effective or UNDECIDED: row.n for row in await connection.execute(orders)},
+        "outstanding": (await total(connection, now)).by_priority,
         "standing": {row.kind: row.n for row in await connection.execute(standing)},
         "nights_short": (await connection.execute(short)).scalar_one(),
         "quarantined": (await connection.execute(held)).scalar_one(),

@@ -15,7 +15,7 @@ from streams.ledger import quarantine
 from streams.ledger.deciding import in_words
 from streams.ledger.engine import Database
 from streams.ledger.quarantine import HeldRow
-from streams.ledger.verify import acts, anchor, chains, kept, records, standing, unsealed, words
+from streams.ledger.verify import acts, anchor, chains, kept, outstanding, records, standing, unsealed, words
 from streams.ledger.verify.acts import Acts
 from streams.ledger.verify.anchor import Anchor
 from streams.ledger.verify.finding import Checked, Finding, Tell, untold
@@ -73,6 +73,7 @@ async def verify(
         await _add(report, "streams", "offset_state", records.streams(connection, done, walked.coverage))
         await _add(report, "versions", "policy_version, estate_version or offset_gap", kept.check(connection, done))
         await _add(report, "escalations", "escalation or statement", words.escalations(connection, tell))
+        await _add(report, "premises", "outstanding", outstanding.check(connection))
         began = done.began["created_at"] if done.began is not None else None
         since = since if began is None else datetime.fromisoformat(began)
         if world is None or since is None:

@@ -83,6 +83,7 @@ async def test_a_premises_that_left_the_estate_stays_on_the_board(told: Ledger, 
     )
     await execute(told, unit, no=False)
     await execute(told, "UPDATE work_order SET unit = 'gone' WHERE subject = 'WO-4'")
+    await execute(told, "UPDATE outstanding SET unit = 'gone' WHERE unit = :office", office=OFFICE)
     found = await _ask(told, queries.board, world, hour(5))
     assert found.premises["gone"].outstanding == 1
     assert found.total.outstanding == 4

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Column, Table
 
 from models.tables import METADATA
+from streams.ledger import outstanding
 from streams.ledger.engine import Database
 from streams.ledger.verify import Finding, verify
 from tests.streams.ledger import planting
@@ -21,6 +22,7 @@ COUNT = "the offsets themselves, each of which is in the chain"
 DERIVED = "its last statement, which is sealed"
 ORDER = "the order in which the chain names the rows"
 STATE = "the state, which is sealed"
+COUNTED = "a count of the orders"
 
 COVERED: dict[str, dict[str, str]] = {
     "audit": dict.fromkeys(("chain", "n", "kind", "decided_at", "entry", "previous", "hash"), CHAIN),
@@ -76,6 +78,10 @@ COVERED: dict[str, dict[str, str]] = {
         "created_at": LINK,
         "erased_at": ACT,
     },
+    "outstanding": {
+        **dict.fromkeys(("unit", *outstanding.COLUMNS.values()), COUNTED),
+        "as_at": "the link in which the backlog was last counted",
+    },
     "policy_version": dict.fromkeys(("effective_from", "version", "document", "activated_at", "activated_by"), ACT),
     "quarantine": {
         **dict.fromkeys(("unit", "subject", "source", "event_id", "error"), ACT),
@@ -123,11 +129,22 @@ COVERED: dict[str, dict[str, str]] = {
 """By table and column, what an edit is held against."""
 
 BROKER = "it says what the broker did, and only the topic knows that; what cannot be is found"
+DOOR = "it says who may come in by HTTP and who came, not what was heard, decided or said; nothing is reckoned from it"
 UNKNOWABLE: dict[str, dict[str, str]] = {
+    "api_access": dict.fromkeys(("seq", "at", "key", "action", "about", "status", "code"), DOOR),
+    "api_key": dict.fromkeys(
+        (
+            "id", "hash", "source", "holder", "reach", "of", "created_at", "expires_at", "revoked_at", "last_used_at",
+        ),
+        DOOR,
+    ),
+    "api_request": dict.fromkeys(
+        ("key", "name", "asked", "topic", "unit", "event", "receipt", "at", "answer"), DOOR
+    ),
     "inbox": {"relayed_at": BROKER},
     "outbox": {"sent_at": BROKER, "confirmed_at": BROKER, "confirmations": BROKER},
     "pulse": dict.fromkeys(("part", "worker", "n", "at"), "a sign of life of a part of ours; nothing is decided by it"),
-}
+}  # fmt: skip
 """By table and column, why nobody can tell an edit of it from what was written."""
 
 DOCUMENTS = (
