@@ -18,6 +18,9 @@ Span = tuple[datetime, datetime | None]
 Exposed = tuple[Span, bool, tuple[str, ...]]
 """A stretch in which an order is open with base P2, whether its asset is then a security asset, and its groups."""
 
+Presence = tuple[tuple[datetime, str | None], ...]
+"""From which instant on which subject alone is there: the empty text if none is, None if several are."""
+
 
 @dataclass(slots=True)
 class Reached:
@@ -279,7 +282,9 @@ class Context:
 
     ``short`` are the short-staffed stretches of its nights; ``siblings`` gives for a control group the subjects and
     stretches in which an order on that group was open with base priority P2 (the order itself may be among them).
+    ``present`` is what was worked out of that for a group, so that all orders in one context need it only once.
     """
 
     short: tuple[Span, ...] = ()
     siblings: dict[str, tuple[tuple[str, Span], ...]] = field(default_factory=dict)
+    present: dict[str, Presence] = field(default_factory=dict, init=False, repr=False, compare=False)

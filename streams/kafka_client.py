@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 LINGER_MS: Final = 5
 """How long a record waits for company before it is sent."""
-BATCH_BYTES: Final = 16_384
+BATCH_BYTES: Final = 131_072
 """How many bytes of records for one partition are sent together at most."""
 
 CLIENTS_A_STOP: Final = 3

@@ -14,6 +14,7 @@ from typing import Any, Final
 import orjson
 from aiokafka.errors import KafkaError
 
+from models.kafka_binding import CONTENT_TYPE, STRUCTURED_JSON
 from streams.duty import Duty
 from streams.kafka_client import BrokerUnreachable, Producer, make_producer, running
 from streams.ledger.queries.traces import traces
@@ -30,6 +31,9 @@ IDLE_S: Final = 0.2
 
 CLAIM_IDLE_S: Final = 20.0
 """How long a sender that is frozen keeps the others from sending, beyond what it may take to look for a broker."""
+
+WHOLE_EVENT: Final = (CONTENT_TYPE, STRUCTURED_JSON)
+"""The header by which any reader of CloudEvents knows that the value is the whole event."""
 
 Sending = asyncio.Future[Any]
 
@@ -184,7 +188,7 @@ class Relay(Duty):
         topic = self._parts.topic(parcel.topic)
         try:
             sending: Sending = await producer.send(
-                topic, value=parcel.value, key=parcel.key, headers=list(parcel.headers)
+                topic, value=parcel.value, key=parcel.key, headers=[WHOLE_EVENT, *parcel.headers]
             )
         except KafkaError as error:
             log.error("record %d cannot be sent to %s: %r", parcel.seq, topic, error)  # noqa: TRY400

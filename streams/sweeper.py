@@ -14,8 +14,8 @@ from streams.timekeeping import ClocksDifferError, agreed_now
 REFRESH_EVERY_S: Final = 2.0
 """How often the timelines of policy and estate are read anew, in real seconds."""
 
-SWEEP_LIMIT: Final = 500
-"""How many subjects one transaction decides at most."""
+SWEEP_LIMIT: Final = 2_000
+"""How many subjects one call decides at most; between two calls the clocks are held against each other."""
 
 
 class Sweeper(Duty):

@@ -1,6 +1,7 @@
 """Context: what other subjects of a premises mean for an order's joined risk, and which orders a change touches.
 
-An order's stretches never depend on its context, so one more round of decisions after the first settles everything.
+An order's stretches never depend on its context, so one more round of decisions after the first settles everything,
+whatever of the others' changes an order saw in the first.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -13,8 +14,8 @@ from models.decision import Context, Exposed, NightState, OrderState, Span
 from models.history import Taken
 from models.work_order import Amended, Raised
 from streams.ledger import store
-from streams.ledger.store import Key, State, Tag
-from workorders.joined import merged
+from streams.ledger.store import Key, Known, State, Tag
+from workorders.joined import merged, presence, several_throughout
 from workorders.policy import World
 
 _NO_CONTEXT: Final = Context()
@@ -79,9 +80,26 @@ class Contexts:
         return Context(tuple(sorted(short, key=_start)) if store.SECURITY in tags else (), siblings)
 
     def note(self, key: Key, before: State | None, after: State) -> None:
-        """From now on the subject counts with the stretches of the later state instead of those that are stored."""
+        """In what is read or made from now on, the subject counts with the stretches of the later state."""
         self._noted[key] = (exposure_of(before) if before is not None else {}).keys(), exposure_of(after)
         self._put(key)
+
+    def make_anew(self) -> None:
+        """From now on every context holds all that was noted."""
+        self._made.clear()
+
+    def felt(self, tag: Tag, changes: Collection[tuple[str, Span]]) -> list[tuple[str, Span]]:
+        """Those of the changes under a tag that can mean something to an order.
+
+        Where two other orders on the control are there throughout, whoever shares the time is joined with one of them
+        before the change and after it.
+        """
+        if store.group_of(tag[1]) is None:
+            return list(changes)
+        changing = {subject for subject, _ in changes}
+        under = self._under(*tag).items()
+        there = presence((subject, span) for subject, spans in under if subject not in changing for span in spans)
+        return [(subject, span) for subject, span in changes if not several_throughout(span, there)]
 
     def noted(self, tags: Collection[Tag]) -> list[tuple[Tag, str, Span]]:
         """The stretches under these tags of the subjects decided in this transaction."""
@@ -95,7 +113,6 @@ class Contexts:
 
     def _put(self, key: Key) -> None:
         (unit, subject), (stored, noted) = key, self._noted[key]
-        self._made.pop(unit, None)
         for tag in stored:
             self._spans.get((unit, tag), {}).pop(subject, None)
         for tag, spans in noted.items():
@@ -112,15 +129,9 @@ class Contexts:
         return self._spans.get((unit, tag), {})
 
 
-def counts_alike(before: State | None, after: State) -> bool:
-    """Whether two states of a subject have the same stretches, those that count for others and those in doubt."""
-    return _counting(before) == _counting(after)
-
-
-def _counting(state: State | None) -> tuple[object, ...]:
-    if isinstance(state, OrderState):
-        return (state.exposure, state.doubted) if state.exposure or state.doubted else ()
-    return state.short if isinstance(state, NightState) else ()
+def counts_alike(known: Known, after: State) -> bool:
+    """Whether a subject's stretches, those that count for others and those in doubt, are still what is stored."""
+    return known.stretches() == store.stretches_of(after)
 
 
 def exposure_of(state: State) -> dict[str, tuple[Span, ...]]:

@@ -4,9 +4,11 @@ What cannot be decided is found here, in memory: an event that breaks its subjec
 cannot be decided at all is left as it was, and the neighbours go on. Both are reported loudly.
 """
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,6 +22,9 @@ from streams.ledger.store import Key, Known, Tag
 from workorders import decide
 from workorders.affected import affects, meets
 from workorders.policy import World
+
+GIVE_WAY_EVERY: Final = 50
+"""After so many subjects the others of this process have their turn, so that a large batch does not hold them up."""
 
 Causes = dict[Tag, list[tuple[str, Span]]]
 """Under each tag, which subjects changed, and in which stretches."""
@@ -54,22 +59,32 @@ class Deciding:
     ) -> None:
         """Decide the subjects with their fresh events, and then every order whose joined risk that changed.
 
-        ``marks`` gives for a source's own subject the instants at which it was heard.
+        ``marks`` gives for a source's own subject the instants at which it was heard. A subject without fresh events
+        that is not due any more is left as it is.
         """
         contexts = Contexts(self.world)
         await self._read(connection, keys, marks)
+        keys = [key for key in keys if key in fresh or not self._is_early(key)]
         for key in keys:
             self.known[key].history.extend(fresh.get(key, ()))
         await contexts.read(connection, self._orders(keys))
         causes: Causes = {}
-        for key in sorted(keys, key=_nights_first):
+        for n, key in enumerate(sorted(keys, key=_nights_first), start=1):
             self._decide(key, contexts, fresh.get(key, ()))
             _note_causes(key, self.decided.get(key), contexts, causes)
+            await give_way(n)
         again = await self._touched(connection, contexts, causes)
         await self._read(connection, again - self.known.keys(), {})
         await contexts.read(connection, self._orders(again))
-        for key in sorted(again):
+        contexts.make_anew()
+        for n, key in enumerate(sorted(again), start=1):
             self._decide(key, contexts, ())
+            await give_way(n)
+
+    def _is_early(self, key: Key) -> bool:
+        """Whether another worker has decided it since it was found to be due, so that it is not any more."""
+        due_at = self.known[key].due_at
+        return due_at is not None and due_at > self.now
 
     async def _read(
         self, connection: AsyncConnection, keys: Collection[Key], marks: Mapping[Key, Sequence[datetime]]
@@ -127,6 +142,7 @@ class Deciding:
 
     async def _touched(self, connection: AsyncConnection, contexts: Contexts, causes: Causes) -> set[Key]:
         """The orders, ended ones too, with a stretch that shares time with what another subject changed."""
+        causes = {tag: felt for tag, changes in causes.items() if (felt := contexts.felt(tag, changes))}
         if not causes:
             return set()
         within: dict[Tag, Span] = {}
@@ -141,12 +157,19 @@ class Deciding:
         }
 
 
+async def give_way(done: int) -> None:
+    """Let the others of this process do something, now and then."""
+    if done % GIVE_WAY_EVERY == 0:
+        await asyncio.sleep(0)
+
+
 def _note_causes(key: Key, decided: Decided | None, contexts: Contexts, causes: Causes) -> None:
     if decided is None:
         return
-    after, before = decided.decision.state, decided.known.state(key) if decided.known.exposed else None
-    if counts_alike(before, after):
+    after, known = decided.decision.state, decided.known
+    if counts_alike(known, after):
         return
+    before = known.state(key) if known.exposed else None
     contexts.note(key, before, after)
     if isinstance(after, SourceState) or isinstance(before, SourceState):
         return

@@ -20,8 +20,9 @@ from sqlalchemy.types import TypeDecorator
 from sqlmodel import SQLModel
 
 Values = Mapping[str, Any]
-Clash = Literal["fail", "keep", "replace"]
-"""What happens to a row whose key exists: an error, the old row stays, or the new one takes its place."""
+Clash = Literal["fail", "keep", "replace", "add"]
+"""What happens to a row whose key exists: an error, the old row stays, the new one takes its place, or its numbers are
+added to the old one's."""
 
 _POSTGRESQL: Final[Dialect] = postgresql.dialect()  # type: ignore[no-untyped-call]
 
@@ -144,6 +145,12 @@ def _insert_sql(
         source = f"VALUES ({', '.join('?' * len(columns))})"
     else:
         source = f"SELECT {names} FROM {_recordset(model, columns)}"  # noqa: S608
+    if clash == "add":
+        numbers = [name for name in columns if name not in keys and _python_type(model, name) is int]
+        sums = ", ".join(f"{_quoted(name)} = {table}.{_quoted(name)} + excluded.{_quoted(name)}" for name in numbers)
+        return (
+            f"INSERT INTO {table} ({names}) {source} ON CONFLICT ({', '.join(map(_quoted, keys))}) DO UPDATE SET {sums}"
+        )
     return f"INSERT INTO {table} ({names}) {source}{_on_conflict(columns, clash, keys)}"
 
 

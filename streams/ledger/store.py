@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from models.decision import NightState, OrderState, Reached, Remembered, Said, SourceState, Span
+from models.decision import Exposed, NightState, OrderState, Reached, Remembered, Said, SourceState, Span
 from models.escalation import StatementKind
 from models.history import Taken
 from models.ids import SOURCE_PREFIX
@@ -33,6 +33,18 @@ _KEY: Final = ("unit", "subject")
 State = OrderState | NightState | SourceState
 
 
+@dataclass(frozen=True, slots=True)
+class Stretches:
+    """Of a state only what other subjects look at: the stretches that count for them, and those in doubt."""
+
+    exposure: tuple[Exposed, ...] = ()
+    doubted: tuple[Exposed, ...] = ()
+    short: tuple[Span, ...] = ()
+
+
+_STRETCHES: Final = TypeAdapter(Stretches)
+
+
 @dataclass(slots=True)
 class Known:
     """What the ledger knows of one subject before a decision.
@@ -40,7 +52,8 @@ class Known:
     ``written`` is its state as it is stored, ``exposed`` whether that has stretches that matter to others, ``counted``
     what the backlog counts of it. ``said_class`` and ``said_dispute`` are what was last said, as it is stored, each
     with how often. ``marks`` are, of a source, the instants that its silence is reckoned from. ``decided`` is the state
-    itself, where it is at hand.
+    itself, where it is at hand. ``due_at`` is when time will change it, where that was just read: it is not remembered.
+    ``looked_at`` are its stretches, once somebody asked.
     """
 
     history: list[Taken] = field(default_factory=list)
@@ -53,6 +66,8 @@ class Known:
     said_dispute: tuple[str | None, int] = (None, 0)
     marks: Sequence[datetime] = ()
     decided: State | None = None
+    due_at: datetime | None = None
+    looked_at: Stretches | None = None
 
     @property
     def size(self) -> int:
@@ -68,6 +83,22 @@ class Known:
         )
         self.decided = adapter.validate_json(self.written)
         return self.decided
+
+    def stretches(self) -> Stretches:
+        """The stretches of the state as it was last decided, without reading all of it."""
+        if self.looked_at is None:
+            if self.decided is not None or self.written is None or not self.exposed:
+                self.looked_at = stretches_of(self.decided)
+            else:
+                self.looked_at = _STRETCHES.validate_json(self.written)
+        return self.looked_at
+
+
+def stretches_of(state: State | None) -> Stretches:
+    """The stretches of a state that matter to others; none of one that never counts for any."""
+    if isinstance(state, OrderState):
+        return Stretches(state.exposure, state.doubted)
+    return Stretches(short=state.short) if isinstance(state, NightState) else Stretches()
 
 
 def _query(model: Any, names: Sequence[str], sql: str, keys: tuple[str, ...] = _KEY) -> rows.Query:  # noqa: ANN401
@@ -108,9 +139,10 @@ _ORDERS: Final = _query(
         "said_classification_n",
         "said_dispute",
         "said_dispute_n",
+        "next_due_at",
     ),
     """SELECT o.unit, o.subject, o.state, o.exposed, o.is_open, o.effective, o.raised_at,
-    o.said_classification, o.said_classification_n, o.said_dispute, o.said_dispute_n
+    o.said_classification, o.said_classification_n, o.said_dispute, o.said_dispute_n, o.next_due_at
     FROM {wanted} CROSS JOIN work_order o WHERE o.unit = w.unit AND o.subject = w.subject""",
 )
 _NIGHTS: Final = _query(
@@ -171,13 +203,13 @@ def _taken(row: Row[Any]) -> Taken:
 async def _add_states(connection: AsyncConnection, found: dict[Key, Known]) -> None:
     for row in await rows.fetch(connection, _ORDERS, [key for key in found if is_order(key)]):
         one = found[row.unit, row.subject]
-        one.written, one.exposed = row.state, row.exposed
+        one.written, one.exposed, one.due_at = row.state, row.exposed, row.next_due_at
         one.counted = (row.effective, row.raised_at) if row.is_open else None
         one.said_class = (row.said_classification, row.said_classification_n)
         one.said_dispute = (row.said_dispute, row.said_dispute_n)
         one.remembered = Remembered(
             one.remembered.said,
-            states.load(states.CLASSIFICATION, row.said_classification),
+            states.classification(row.said_classification),
             states.load(states.DISPUTE, row.said_dispute),
         )
     for row in await rows.fetch(connection, _NIGHTS, [key for key in found if is_night(key)]):

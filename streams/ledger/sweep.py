@@ -1,9 +1,12 @@
 """The sweep: what time alone has made due is decided now, through the same writing as everything else.
 
-Several workers may sweep at once: each takes the units that nobody else is writing.
+Several workers may sweep at once: each takes the units that nobody else is writing. When much is due at once, a worker
+decides it in slices of whole units, so that what is known of a unit is read once, and two slices side by side, so that
+it thinks about one while the database works on the other.
 """
 
-from collections.abc import Collection
+import asyncio
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
@@ -27,6 +30,10 @@ INBOX_PATIENCE: Final = timedelta(seconds=5)
 """How long an input may take by way of the broker before it is taken from the inbox."""
 NIGHTS_AHEAD: Final = timedelta(days=1)
 """How long before its first checkpoint a night has a row."""
+SLICE: Final = 500
+"""How many subjects one transaction decides at most."""
+LANES: Final = 2
+"""How many slices are decided side by side."""
 
 Due = dict[Key, date | None]
 """Subjects to decide; a night that begins to be watched comes with its date."""
@@ -41,7 +48,7 @@ async def sweep(transactions: Transactions, now: datetime, limit: int, world: Wo
     At most about ``limit`` subjects; the outcome's ``more`` tells whether to call again at once.
     """
     due = await retried(lambda: _find_due(transactions, now, limit, world))
-    outcome = await _decide(transactions, due, now, world)
+    outcome = await _decide_all(transactions, due, now, world)
     outcome.add(await retried(lambda: _count_backlogs(transactions, now, limit, world)))
     waiting = await retried(lambda: _untaken(transactions, now, limit))
     outcome.add(await transactions.take(waiting, now, world))
@@ -63,10 +70,46 @@ async def _find_due(transactions: Transactions, now: datetime, limit: int, world
         return found | await _nights_to_begin(connection, transactions.since, now, world)
 
 
+async def _decide_all(transactions: Transactions, due: Due, now: datetime, world: World) -> Outcome:
+    """Decide these slice by slice, several side by side; the first that fails ends the others."""
+    total = Outcome()
+
+    async def decide(slices: Sequence[Due]) -> None:
+        for one in slices:
+            total.add(await _decide(transactions, one, now, world))
+
+    try:
+        async with asyncio.TaskGroup() as lanes:
+            for slices in in_lanes(due, SLICE, LANES):
+                lanes.create_task(decide(slices))
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    return total
+
+
+def in_lanes(due: Due, most: int, lanes: int) -> list[list[Due]]:
+    """The subjects in slices of at most so many, and those in lanes such that no two lanes have a unit in common.
+
+    What is due in one unit stays together and in its order; what fits into one slice is one.
+    """
+    if len(due) <= most:
+        return [[due]] if due else []
+    units: dict[str, Due] = {}
+    for key, night in due.items():
+        units.setdefault(key[0], {})[key] = night
+    shares: list[Due] = [{} for _ in range(lanes)]
+    for subjects in units.values():
+        min(shares, key=len).update(subjects)
+    return [_sliced(share, most) for share in shares if share]
+
+
+def _sliced(due: Due, most: int) -> list[Due]:
+    keys = list(due)
+    return [{key: due[key] for key in keys[n : n + most]} for n in range(0, len(keys), most)]
+
+
 async def _decide(transactions: Transactions, due: Due, now: datetime, world: World) -> Outcome:
     """Decide these as one transaction; what breaks it on a healthy database is found by halving, and held alone."""
-    if not due:
-        return Outcome()
     try:
         return await retried(lambda: _decide_once(transactions, due, now, world))
     except LedgerError:
@@ -114,6 +157,7 @@ async def _hold(transactions: Transactions, held: Held, now: datetime, world: Wo
 
 
 async def _count_backlogs(transactions: Transactions, now: datetime, limit: int, world: World) -> Outcome:
+    limit = min(limit, backlog.AT_ONCE)
     async with transactions.database.reading() as connection:
         names = await backlog.due(connection, now, limit)
     if not names:
@@ -134,7 +178,7 @@ def _is_due(at: datetime | None, now: datetime) -> bool:
 
 
 async def _due(connection: AsyncConnection, now: datetime, limit: int) -> list[Key]:
-    """The subjects that are due, longest waiting first."""
+    """The subjects that are due, longest waiting first, and those of a unit together that became due together."""
     found: list[tuple[datetime, Key]] = []
     for table in _DUE:
         rows_due = await connection.execute(_due_in(table, now, limit))
@@ -145,7 +189,7 @@ async def _due(connection: AsyncConnection, now: datetime, limit: int) -> list[K
 def _due_in(table: Table, now: datetime, limit: int) -> Any:  # noqa: ANN401 - an SQL statement
     at = table.c.next_due_at
     query = select(table.c.unit, table.c.subject, at).where(at.is_not(None), at <= now)
-    return query.order_by(at).limit(limit)
+    return query.order_by(at, table.c.unit).limit(limit)
 
 
 async def _nights_to_begin(connection: AsyncConnection, since: datetime, now: datetime, world: World) -> Due:

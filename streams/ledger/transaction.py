@@ -18,7 +18,7 @@ from models.parse import unit_of
 from models.refusal import Reason, Refusal
 from streams.ledger import inbox, offsets, quarantine, sorting, sources, states, units
 from streams.ledger.audit import ADMINISTRATION
-from streams.ledger.deciding import Deciding, in_words
+from streams.ledger.deciding import Deciding, give_way, in_words
 from streams.ledger.engine import Database
 from streams.ledger.errors import LedgerError, LedgerUnavailable, is_outage, is_passing
 from streams.ledger.incoming import Held, Incoming, Outcome
@@ -138,8 +138,9 @@ async def finish(
     connection: AsyncConnection, writing: Writing, deciding: Deciding, held: Sequence[Held] = ()
 ) -> Outcome:
     """Write everything that was decided, and what could not be decided."""
-    for key in sorted(deciding.decided):
+    for n, key in enumerate(sorted(deciding.decided), start=1):
         writing.settle(key, deciding.decided[key])
+        await give_way(n)
     for unit, act in await quarantine.review(connection, writing.units, deciding.decided.keys(), writing.now):
         writing.entry(unit).acts.append(act)
     all_held = [*deciding.held, *held]

@@ -17,11 +17,12 @@ from models.tables import (
     RejectedRow,
     StatementRow,
 )
-from streams.ledger import audit, outbox, rows, states, units
+from streams.ledger import audit, outbox, outstanding, rows, states, units
 from streams.ledger.audit import Entry
 from streams.ledger.columns import Row, counted, escalation_row, known_after, state_row, statement_row
 from streams.ledger.context import counts_alike, exposure_of
 from streams.ledger.deciding import Decided
+from streams.ledger.outstanding import Counted
 from streams.ledger.store import Key, Known
 from streams.ledger.units import Unit
 from streams.messages import Message, classified_message, dispute_message, statement_message
@@ -41,6 +42,7 @@ class Writing:
     notes: list[Row] = field(default_factory=list)
     states: dict[type[SQLModel], list[Row]] = field(default_factory=dict)
     exposed: dict[Key, list[Row]] = field(default_factory=dict)
+    recounted: dict[str, list[tuple[Counted, int]]] = field(default_factory=dict)
     escalations: list[Row] = field(default_factory=list)
     statements: list[Row] = field(default_factory=list)
     messages: list[tuple[str, Message]] = field(default_factory=list)
@@ -68,8 +70,9 @@ class Writing:
             self._say(unit, statement, known)
         if isinstance(decision.state, OrderState):
             self._order_messages(key, decision, known, row)
-            if known.counted != counted(decision.state):
+            if known.counted != (now_counted := counted(decision.state)):
                 self.units[unit].count_backlog_by(self.now + BACKLOG_EVERY)
+                self.recounted.setdefault(unit, []).extend([(known.counted, -1), (now_counted, 1)])
         self.states.setdefault(model, []).append(row)
         self.entry(unit).subjects.append((subject, audit.row_seal(model, row), row["next_due_at"]))
         self._expose(key, decision, known)
@@ -94,6 +97,7 @@ class Writing:
             await rows.insert(connection, model, found, clash="replace")
         await rows.delete(connection, ExposureRow, ("unit", "subject"), self.exposed)
         await rows.insert(connection, ExposureRow, [row for found in self.exposed.values() for row in found])
+        await outstanding.change(connection, self.recounted, self.now)
         await rows.insert(connection, EscalationRow, self.escalations, clash="replace")
         await rows.insert(connection, StatementRow, self.statements)
         await outbox.add(
@@ -123,7 +127,7 @@ class Writing:
             self.send(unit, dispute_message(unit, subject, n, decision.dispute, self.now))
 
     def _expose(self, key: Key, decision: Decision, known: Known) -> None:
-        if counts_alike(known.state(key) if known.exposed else None, decision.state):
+        if counts_alike(known, decision.state):
             return
         unit, subject = key
         self.exposed[key] = [

@@ -17,7 +17,7 @@ from streams.clock import monotonic
 from streams.kafka_client import BrokerUnreachable, Producer
 from streams.ledger.outbox import Unsent
 from streams.parts import Parts
-from streams.relay import Parcel, Relay
+from streams.relay import WHOLE_EVENT, Parcel, Relay
 from streams.sole import ClaimLostError
 from tests.streams.ledger.telling import AP, OFFICE, all_rows, plain, raised
 from tests.streams.on_paper import at_work, parts_on_paper, put_on_paper
@@ -70,9 +70,10 @@ class TestSending:
         assert await waiting(parts) == 0
         for one in due:
             (sent,) = [record for record in broker.on(one.topic) if record.value == one.value]
-            assert (sent.key, tuple(sent.headers)) == (one.key, one.headers)
+            assert (sent.key, tuple(sent.headers)) == (one.key, (WHOLE_EVENT, *one.headers))
         (submitted,) = broker.on("work-orders")
         assert orjson.loads(submitted.value)["subject"] == "WO-9"
+        assert submitted.headers == (WHOLE_EVENT,)
         assert parts.progress.sent == len(due)
         assert parts.progress.relayed == 1
 

@@ -7,9 +7,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from models.tables import ExposureRow, InboxRow, OutboxRow, UnitRow
+from models.tables import ExposureRow, InboxRow, OutboxRow, OutstandingRow, UnitRow
 from streams.ledger import rows
 from streams.ledger.ledger import Ledger
+from streams.ledger.outstanding import COLUMNS
 from tests.streams.ledger.telling import START, all_rows, hour
 
 UNIT = rows.table_of(UnitRow)
@@ -75,6 +76,18 @@ async def test_a_clash_fails_keeps_or_replaces_as_asked(ledger: Ledger) -> None:
     with pytest.raises(IntegrityError):
         async with ledger.database.writing() as connection:
             await rows.insert(connection, UnitRow, [_unit("a")])
+
+
+async def test_a_clash_adds_the_numbers_where_asked_and_leaves_the_rest(ledger: Ledger) -> None:
+    def counts(n: int, as_at: datetime) -> dict[str, object]:
+        return {"unit": "a", "as_at": as_at, **dict.fromkeys(COLUMNS.values(), 0), "p1_day": n, "p4_older": 2 * n}
+
+    async with ledger.database.writing() as connection:
+        await rows.insert(connection, UnitRow, [_unit("a")])
+        for n in (5, -3):
+            await rows.insert(connection, OutstandingRow, [counts(n, hour(n))], clash="add")
+    (row,) = await all_rows(ledger, OutstandingRow)
+    assert (row.p1_day, row.p4_older, row.p1_week, row.as_at) == (2, 4, 0, hour(5))
 
 
 async def test_an_update_changes_only_what_it_names_and_counts_what_it_found(ledger: Ledger) -> None:
