@@ -1,5 +1,7 @@
 """What every test can have: the real servers of the run, started when the first test wants them."""
 
+import os
+
 import pytest
 from hypothesis import settings
 
@@ -42,6 +44,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.startswith(UNMEASURED):
             item.add_marker(pytest.mark.no_cover)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Two processes for each core: half of the time of a test is waiting for a server, a clock or another process."""
+    return 2 * (os.cpu_count() or 1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
