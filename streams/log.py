@@ -76,7 +76,7 @@ def set_up_logging(settings: Settings, stream: TextIO = sys.stderr) -> None:
     handler.setFormatter(_formatter(settings, colours=stream.isatty()))
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
     announcements = logging.INFO if settings.log_level == "debug" else logging.WARNING
-    for library in ("aiohttp", "aiokafka", "aiosqlite", "alembic", "faust", "mode", "psycopg"):
+    for library in ("aiohttp", "aiokafka", "aiosqlite", "alembic", "faust", "mode", "psycopg", "uvicorn"):
         logging.getLogger(library).setLevel(announcements)
     logging.getLogger("sqlalchemy").setLevel(logging.WARNING)  # below that it tells every statement
     structlog.configure(

@@ -71,13 +71,14 @@ def listed(
     shown = lines[: asked.limit]
     more = cursor_of(key(shown[-1])) if len(lines) > asked.limit else None
     plain = [_plain(kind, line) for line in shown]
-    names = _chosen(asked.fields, [one.name for one in fields_of(kind)])  # type: ignore[arg-type]
+    known = [one.name for one in fields_of(kind)]  # type: ignore[arg-type]
+    names = _chosen(asked.fields, known)
     if names is not None:
         plain = [{name: line[name] for name in names} for line in plain]
     tag = _tag([plain, more])
     if _wants_csv(request):
         link = {} if more is None else {"Link": f'<{request.url.include_query_params(after=more)}>; rel="next"'}
-        return _answered(request, tag, _csv(plain).encode(), f"{CSV}; charset=utf-8", link)
+        return _answered(request, tag, _csv(names or known, plain).encode(), f"{CSV}; charset=utf-8", link)
     body = orjson.dumps({"as_at": utc(now), "lines": plain, "next": more})
     return _answered(request, tag, body, JSON, {})
 
@@ -136,12 +137,12 @@ def _weighed(part: str) -> tuple[str, float]:
         return media_type, 0.0
 
 
-def _csv(lines: Sequence[Mapping[str, Any]]) -> str:
+def _csv(names: Sequence[str], lines: Sequence[Mapping[str, Any]]) -> str:
+    """The lines under their names, which are there without any line too."""
     text = io.StringIO()
     writer = csv.writer(text)
-    if lines:
-        writer.writerow(lines[0])
-        writer.writerows([_cell(value) for value in line.values()] for line in lines)
+    writer.writerow(names)
+    writer.writerows([_cell(line[name]) for name in names] for line in lines)
     return text.getvalue()
 
 
