@@ -152,9 +152,17 @@ class Ledger:
         """The broker has acknowledged these messages."""
         await self._write(lambda connection: outbox.mark_sent(connection, seqs, at))
 
-    async def unconfirmed(self, limit: int) -> list[Unconfirmed]:
-        """The messages that were sent longest ago and not yet seen on their topics."""
-        return await self._read(lambda connection: outbox.unconfirmed(connection, limit))
+    async def unconfirmed(self, limit: int, *, after: int = 0) -> list[Unconfirmed]:
+        """The messages after a number that were sent and not yet seen on their topics."""
+        return await self._read(lambda connection: outbox.unconfirmed(connection, after, limit))
+
+    async def overtaken(self, wanted: Sequence[Unconfirmed]) -> dict[UUID, bool]:
+        """Which of these were followed by another of the same topic and key, and whether one that follows was seen."""
+        return await self._read(lambda connection: outbox.overtaken(connection, wanted))
+
+    async def send_again(self, wanted: Sequence[Unconfirmed]) -> None:
+        """Have these sent again under their ids, unless they were seen meanwhile."""
+        await self._write(lambda connection: outbox.send_again(connection, [one.seq for one in wanted]))
 
     async def confirm(self, message_ids: Iterable[UUID], at: datetime) -> Confirmed:
         """These messages were seen on their topic, each as often as it is named."""

@@ -22,6 +22,8 @@ _CONFIRM: Final = rows.Query(
     """SELECT o.message_id, o.seq, o.sent_at, o.confirmed_at, o.confirmations FROM {wanted} CROSS JOIN outbox o
     WHERE o.message_id = w.message_id""",
 )
+_LACKING: Final = (_TABLE.c.confirmed_at.is_(None), _TABLE.c.sent_at.is_not(None), _TABLE.c.erased_at.is_(None))
+"""Sent, not seen, and still there to be seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,10 @@ class Unsent:
 class Unconfirmed:
     """One message that was sent and not yet seen on its topic; the topic is its logical name."""
 
+    seq: int
     message_id: UUID
     topic: str
+    key: str
     created_at: datetime
 
 
@@ -88,12 +92,29 @@ async def unsent(connection: AsyncConnection, limit: int) -> list[Unsent]:
     ]
 
 
-async def unconfirmed(connection: AsyncConnection, limit: int) -> list[Unconfirmed]:
-    """The messages that were sent longest ago and not yet seen on their topics."""
-    query = select(_TABLE.c.message_id, _TABLE.c.topic, _TABLE.c.created_at)
-    lacking = query.where(_TABLE.c.confirmed_at.is_(None), _TABLE.c.sent_at.is_not(None))
-    found = await connection.execute(lacking.order_by(_TABLE.c.sent_at).limit(limit))
-    return [Unconfirmed(row.message_id, row.topic, row.created_at) for row in found]
+async def unconfirmed(connection: AsyncConnection, after: int, limit: int) -> list[Unconfirmed]:
+    """The messages after a number that were sent and not yet seen on their topics, but for those that were erased."""
+    query = select(_TABLE.c.seq, _TABLE.c.message_id, _TABLE.c.topic, _TABLE.c.key, _TABLE.c.created_at)
+    found = await connection.execute(query.where(*_LACKING, _TABLE.c.seq > after).order_by(_TABLE.c.seq).limit(limit))
+    return [Unconfirmed(*row) for row in found]
+
+
+async def overtaken(connection: AsyncConnection, wanted: Sequence[Unconfirmed]) -> dict[UUID, bool]:
+    """Which of these were followed by another of the same topic and key, and whether one that follows was seen."""
+    found: dict[UUID, bool] = {}
+    for one in wanted:
+        later = (_TABLE.c.topic == one.topic, _TABLE.c.key == one.key, _TABLE.c.seq > one.seq)
+        query = select(func.count(), func.count(_TABLE.c.confirmed_at)).where(*later)
+        there, seen = (await connection.execute(query)).one()
+        if there:
+            found[one.message_id] = bool(seen)
+    return found
+
+
+async def send_again(connection: AsyncConnection, seqs: Sequence[int]) -> None:
+    """These were sent and are not on their topics: they count as unsent, unless they were seen meanwhile."""
+    lacking = _TABLE.c.seq.in_(sorted(seqs))
+    await connection.execute(_TABLE.update().where(lacking, *_LACKING).values(sent_at=None))
 
 
 async def mark_sent(connection: AsyncConnection, seqs: Sequence[int], at: datetime) -> None:
@@ -131,7 +152,7 @@ async def waiting(connection: AsyncConnection) -> dict[str, Any]:
     unsent_row = (
         await connection.execute(select(func.count(), func.min(_TABLE.c.created_at)).where(sent.is_(None)))
     ).one()
-    lacking = select(func.count(), func.min(sent)).where(_TABLE.c.confirmed_at.is_(None), sent.is_not(None))
+    lacking = select(func.count(), func.min(sent)).where(*_LACKING)
     unconfirmed = (await connection.execute(lacking)).one()
     return {
         "unsent": unsent_row[0],

@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import cast
 
 import faust
+import orjson
 import pytest
 from faust.types import StreamT
 
@@ -16,7 +17,7 @@ from models.tables import OutboxRow
 from streams import second_look, system
 from streams.clock import SystemClock
 from streams.embedded import EmbeddedBroker
-from streams.kafka_client import make_consumer, make_producer, running
+from streams.kafka_client import Consumer, make_consumer, make_producer, running
 from streams.ledger.outbox import Unsent
 from streams.parts import Parts
 from streams.second_look import SecondLook
@@ -27,7 +28,7 @@ from streams.watch_app import build_watch_app, raw_topic
 from tests.servers.fixtures import own_topics
 from tests.servers.kafka import KafkaAddress
 from tests.streams.ledger.telling import AP, all_rows
-from tests.streams.running_system import eventually, running_system, submit
+from tests.streams.running_system import eventually, on_topic, running_system, submit, whole_worker
 from tests.streams.test_system import lock_fault
 from workorders.policy import default_world
 
@@ -83,26 +84,112 @@ async def test_a_topic_is_read_from_where_the_message_must_be_and_if_that_is_wro
         assert await confirmed(parts) == {str(one.message_id) for one in waiting}
 
 
-async def test_a_message_that_is_on_no_topic_is_told_once_and_stays_unconfirmed(
+async def test_a_message_that_is_on_no_topic_is_told_and_sent_again_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with sent_unseen(tmp_path, but="escalations") as (parts, waiting):
         lost = {str(one.message_id) for one in waiting if one.topic == "escalations"}
         look = SecondLook(parts, asyncio.Event())
         await look.look()
-        await look.look()
         assert await confirmed(parts) == {str(one.message_id) for one in waiting} - lost
-    told = [record.message for record in caplog.records if record.levelno == logging.ERROR]
-    assert sorted(told) == sorted(f"message {one} was sent and is not on escalations" for one in lost)
+        again = await parts.ledger.unsent(1_000)
+        assert {str(one.message_id) for one in again} == lost
+        await parts.ledger.mark_sent([one.seq for one in again], parts.clock.now())  # and lost once more
+        for _ in range(3):
+            await look.look()
+        assert await parts.ledger.unsent(1_000) == []
+    told = [record.getMessage() for record in caplog.records]
+    for one in lost:
+        assert told.count(f"message {one} was sent to escalations and is not there, and is sent again") == 1
+        assert told.count(f"message {one} was sent to escalations and is not there again") == 1
 
 
-async def test_what_a_compacted_topic_no_longer_holds_is_no_error(
+@pytest.mark.kafka
+async def test_on_servers_what_was_lost_is_shouted_about_and_comes_to_its_topic_after_all(
+    kafka: KafkaAddress, topic_prefix: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    wanted = Settings(
+        broker=kafka.bootstrap, topic_prefix=topic_prefix, group=f"{topic_prefix}g", data_dir=tmp_path, partitions=4,
+        replication=1, health_port="off",
+    )  # fmt: skip
+    async with own_topics(wanted):
+        async with sent_unseen(tmp_path, but="escalations", settings=wanted) as (_, waiting):
+            pass
+        lost = {str(one.message_id) for one in waiting if one.topic == "escalations"}
+        async with whole_worker(wanted) as parts:
+
+            async def all_are() -> bool:
+                return all(one.confirmed_at for one in await all_rows(parts.ledger, OutboxRow))
+
+            await eventually(all_are, "all is confirmed")
+            there = {orjson.loads(value)["id"] for value in await on_topic(parts, "escalations")}
+    assert lost <= there
+    shouted = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert {line.split()[1] for line in shouted if "and is sent again" in line} == lost
+
+
+async def test_of_a_compacted_topic_what_a_later_record_has_replaced_is_confirmed_and_only_the_last_sent_again(
+    tmp_path: Path,
+) -> None:
+    async with open_parts(Settings(data_dir=tmp_path), SystemClock(), default_world()) as parts:
+        for n in range(3):
+            now = parts.clock.now() + timedelta(minutes=5 * n)
+            await parts.ledger.take([lock_fault(n)], now, parts.world)
+            await parts.ledger.sweep(now + timedelta(minutes=1), 1_000, parts.world)
+        counts = [one for one in await parts.ledger.unsent(1_000) if one.topic == "backlog" and one.key == AP.encode()]
+        assert len(counts) == 3
+        await parts.ledger.mark_sent([one.seq for one in await parts.ledger.unsent(1_000)], parts.clock.now())
+        await parts.ledger.confirm([counts[1].message_id], parts.clock.now())
+        await SecondLook(parts, asyncio.Event()).look()
+        seen = await confirmed(parts)
+        assert {str(counts[0].message_id), str(counts[1].message_id)} <= seen
+        again = {one.message_id for one in await parts.ledger.unsent(1_000)}
+        assert counts[2].message_id in again
+        assert counts[0].message_id not in again
+
+
+async def test_what_is_lost_for_good_hides_nothing_that_is_newer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(second_look, "AT_ONCE", 2)
+    async with sent_unseen(tmp_path, but="classifications") as (parts, waiting):
+        look = SecondLook(parts, asyncio.Event())
+        for _ in range(8):
+            await look.look()
+            again = await parts.ledger.unsent(1_000)
+            await parts.ledger.mark_sent([one.seq for one in again], parts.clock.now())
+        there = {str(one.message_id) for one in waiting if one.topic != "classifications"}
+        assert await confirmed(parts) == there
+
+
+async def test_a_topic_that_cannot_be_read_keeps_no_other_from_being_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def slow(consumer: Consumer, topics: Collection[str], **options: datetime | None) -> AsyncIterator[object]:
+        async for record in records_to_the_end(consumer, topics, **options):
+            yield record
+        if "classifications" in topics:
+            await asyncio.sleep(60)
+
+    monkeypatch.setattr(second_look, "records_to_the_end", slow)
+    monkeypatch.setattr(second_look, "READ_WITHIN_S", 2.0)
+    async with sent_unseen(tmp_path, but="disputes") as (parts, waiting):
+        await SecondLook(parts, asyncio.Event()).look()
+        assert await confirmed(parts) == {str(one.message_id) for one in waiting}, "what was read is confirmed"
+        assert await parts.ledger.unsent(1_000) == []
+    assert "classifications was not read to its end within 2 s" in caplog.text
+
+
+async def test_a_topic_that_is_not_there_is_told_and_nothing_on_it_is_called_lost(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with sent_unseen(tmp_path, but="policies") as (parts, _):
+    async with sent_unseen(tmp_path) as (parts, _):
+        other = parts.settings.model_copy(update={"topic_prefix": "elsewhere."})
+        parts.settings = other
         await SecondLook(parts, asyncio.Event()).look()
-    assert "is not on policies" in caplog.text
-    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+        assert await parts.ledger.unsent(1_000) == []
+        assert await confirmed(parts) == set()
+    assert "the broker has no topic elsewhere.escalations" in caplog.text
 
 
 async def test_a_message_that_has_only_just_been_sent_is_left_to_the_watch(
@@ -126,7 +213,7 @@ async def test_only_the_worker_that_sends_looks_and_a_broker_that_is_away_is_wai
         await asyncio.sleep(0.3)
         assert caplog.text == ""
         parts.vitals.sends = True
-        await eventually(lambda: "what is unconfirmed is looked for later" in caplog.text, "it says so")
+        await eventually(lambda: "what is unconfirmed on any topic is looked for later" in caplog.text, "it says so")
         broker.come_back()
 
         async def all_are() -> bool:
