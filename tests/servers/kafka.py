@@ -98,7 +98,7 @@ class Kafka:
         login = f"SCRAM-SHA-512=[name={USER},password={PASSWORD}]"
         command = [*self._program, "kafka.tools.StorageTool", "format", "-c", str(self._properties)]
         cluster = uuid.uuid4()  # noqa: TID251 - a cluster's own, which nothing here depends on
-        run([*command, "-t", _short(cluster), "--add-scram", login], cwd=self._folder)
+        run([*command, f"--cluster-id={_short(cluster)}", "--add-scram", login], cwd=self._folder)
 
 
 @contextmanager
