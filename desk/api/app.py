@@ -19,6 +19,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from desk.api import problems
 from desk.api.following import Following
 from desk.api.guard import Limits, record_refusal
+from desk.api.open311 import routes as open311
+from desk.api.open311 import writing
 from desk.api.place import Place
 from desk.api.problems import Problem, ProblemBody
 from desk.api.routes import board, disputes, escalations, following, nights, orders, receipts, rejected, sources
@@ -55,6 +57,7 @@ def build_app(place: Place) -> FastAPI:
     app.state.following = Following(place.ledger)
     for router in ROUTERS:
         app.include_router(router)
+    app.include_router(open311.router)  # it is described elsewhere, and not by OpenAPI
     for path, page in (("/health/live", alive), ("/asyncapi.json", topics), ("/schemas/{name}", one_schema)):
         app.add_api_route(path, page, include_in_schema=False)
     app.add_middleware(cast("Any", Bearing))
@@ -105,7 +108,7 @@ async def ended(request: Request, error: Exception) -> Response:
     """The problem that ends a request; each is put on record."""
     problem = _problem(error)
     await asyncio.shield(record_refusal(request, problem))
-    return problems.answer(request, problem)
+    return writing.refused(request, problem) if writing.is_asked(request) else problems.answer(request, problem)
 
 
 def _problem(error: Exception) -> Problem:

@@ -30,7 +30,7 @@ async def read_object(request: Request) -> dict[str, Any]:
     if media_type != JSON:
         sentence = f"What is said here is a JSON object: send it with Content-Type: {JSON}."
         raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unknown-content-type", sentence, about="Content-Type")
-    raw = await _bytes(request)
+    raw = await read_bytes(request)
     try:
         found = _object(raw)
         check_keys_and_characters(found, _PROSE)
@@ -62,7 +62,8 @@ def _check_numbers(name: str, value: object) -> None:
         ) from None
 
 
-async def _bytes(request: Request) -> bytes:
+async def read_bytes(request: Request) -> bytes:
+    """The whole body; a ``Problem`` if it is too large, or does not arrive in time."""
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and len(declared) < 20 and int(declared) > MAX_BYTES:
         raise _too_large()

@@ -23,10 +23,8 @@ _NIGHT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 async def place_of_order(connection: AsyncConnection, caller: Caller, order: str, named: str | None) -> str:
     """The premises of an order: the one named, else the only one within reach that has an order of that id."""
-    if not _is(ORDER, order):
-        raise missing("order")
-    if named is not None:
-        return within_reach(caller, named)
+    if (told := place_named(caller, order, named)) is not None:
+        return told
     desk = caller.desk
     found = [one for one in await premises_of(connection, desk.world, desk.now, order) if caller.reaches(one)]
     if not found:
@@ -35,6 +33,13 @@ async def place_of_order(connection: AsyncConnection, caller: Caller, order: str
         sentence = f"Several premises have an order {quote(order)} ({', '.join(found)}): name one as premises."
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "ambiguous-order", sentence, about="premises")
     return found[0]
+
+
+def place_named(caller: Caller, order: str, named: str | None) -> str | None:
+    """The premises that was named for an order, which the ledger then need not be asked for; None if none was."""
+    if not _is(ORDER, order):
+        raise missing("order")
+    return None if named is None else within_reach(caller, named)
 
 
 def within_reach(caller: Caller, premises: object) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,13 +11,14 @@ from typing import Final
 from desk.access import keys, record
 from desk.access.keys import Key
 from desk.access.record import Access
+from desk.api import again
+from desk.api.problems import Problem
 from desk.api.together import Together
 from desk.opening import Desk
 from desk.telling.fates import Fate, fates_of
 from models.refusal import Refusal
 from streams.clock import Clock, monotonic
 from streams.ledger.errors import LedgerError
-from streams.ledger.inbox import Receipt
 from streams.ledger.incoming import Incoming
 from streams.ledger.ledger import Ledger
 from streams.settings import Settings
@@ -30,6 +31,28 @@ REFRESH_EVERY_S: Final = 2.0
 KNOWN_FOR_S: Final = 1.0
 """How long a key is believed without asking the ledger again."""
 USE_NOTED_EVERY: Final = timedelta(minutes=1)
+GATHERED_S: Final = 0.1
+"""How long what nobody waits for is gathered, so that deciding it does not hold up the answers to others."""
+
+TAKEN_AT_ONCE: Final = 50
+"""How many are decided in one transaction: while it reckons, no answer is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """One input to be taken: whether it was submitted before, and whether somebody waits to hear its fate."""
+
+    incoming: Incoming
+    again: bool = False
+    waits: bool = True
+
+    @property
+    def receipt(self) -> str:
+        """The id of its receipt, which each has."""
+        return self.incoming.receipt or ""
+
+
+_UNTAKEN: Final = Fate(None)
 
 
 @dataclass(slots=True)
@@ -44,14 +67,16 @@ class Place:
     clock: Clock
     world: World
     decides: bool = True
-    submitting: Together[Incoming, Receipt | Refusal] = field(init=False)
-    taking: Together[Incoming, Fate] = field(init=False)
+    submitting: Together[again.Draft, again.Kept | Refusal | Problem] = field(init=False)
+    taking: Together[Taking, Fate] = field(init=False)
+    answering: Together[tuple[again.Request, bytes], None] = field(init=False)
     recording: Together[Access, None] = field(init=False)
-    _keys: dict[str, tuple[float, Key | None]] = field(default_factory=dict)
+    _keys: dict[str, tuple[float, asyncio.Task[Key | None]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.submitting = Together(self._submit)
-        self.taking = Together(self._take)
+        self.taking = Together(self._take, GATHERED_S, TAKEN_AT_ONCE)
+        self.answering = Together(self._keep_answers, GATHERED_S)
         self.recording = Together(self._record)
 
     @property
@@ -65,15 +90,20 @@ class Place:
         return Desk(str(database.url), self.clock.kind, self.clock.now(), self.world)
 
     async def key(self, secret: str, now: datetime) -> Key | None:
-        """The key that opens with this secret now; None if none does."""
+        """The key that opens with this secret now; None if none does. Many who ask at once ask the ledger once."""
         hashed = keys.hash_of(secret)
         known = self._keys.get(hashed)
         if known is None or monotonic() > known[0]:
-            known = (monotonic() + KNOWN_FOR_S, await self._look_up(secret, now))
             if len(self._keys) > 10_000:
                 self._keys.clear()
+            known = (monotonic() + KNOWN_FOR_S, asyncio.create_task(self._look_up(secret, now)))
             self._keys[hashed] = known
-        return known[1] if known[1] is not None and known[1].holds_at(now) else None
+        try:
+            found = await asyncio.shield(known[1])
+        except Exception:
+            self._keys.pop(hashed, None)  # an outage is not believed for a second
+            raise
+        return found if found is not None and found.holds_at(now) else None
 
     async def _look_up(self, secret: str, now: datetime) -> Key | None:
         async with self.ledger.reading() as connection:
@@ -83,20 +113,28 @@ class Place:
                 await keys.note_use(connection, found.id, now)
         return found
 
-    async def _submit(self, batch: Sequence[Incoming]) -> Sequence[Receipt | Refusal]:
-        return await self.ledger.submit(batch, self.clock.now(), self.world)
+    async def _submit(self, batch: Sequence[again.Draft]) -> Sequence[again.Kept | Refusal | Problem]:
+        return await again.keep(self.ledger, batch, self.clock.now(), self.world)
 
-    async def _take(self, batch: Sequence[Incoming]) -> Sequence[Fate]:
-        """Take what nobody has taken yet; each has a receipt."""
-        fresh = [one for one, fate in zip(batch, await self._fates(batch), strict=True) if fate.fate is None]
+    async def _take(self, batch: Sequence[Taking]) -> Sequence[Fate]:
+        """Take what nobody has taken yet; the fates of those for which nobody waits are not asked for."""
+        found = await self.fates({one.receipt for one in batch if one.again})
+        fresh = {one.receipt: one for one in batch if found.get(one.receipt, _UNTAKEN).fate is None}
         if fresh and self.decides:
-            await self.ledger.take(fresh, self.clock.now(), self.world)
-        return await self._fates(batch)
+            await self.ledger.take([one.incoming for one in fresh.values()], self.clock.now(), self.world)
+            found |= await self.fates({one.receipt for one in batch if one.waits and one.receipt in fresh})
+        return [found.get(one.receipt, _UNTAKEN) for one in batch]
 
-    async def _fates(self, batch: Sequence[Incoming]) -> list[Fate]:
+    async def fates(self, receipts: Collection[str]) -> dict[str, Fate]:
+        """What has become of these by now."""
+        if not receipts:
+            return {}
         async with self.ledger.reading() as connection:
-            found = await fates_of(connection, [one.receipt or "" for one in batch])
-        return [found[one.receipt or ""] for one in batch]
+            return await fates_of(connection, sorted(receipts))
+
+    async def _keep_answers(self, answers: Sequence[tuple[again.Request, bytes]]) -> Sequence[None]:
+        await again.keep_answers(self.ledger, answers)
+        return [None] * len(answers)
 
     async def _record(self, lines: Sequence[Access]) -> Sequence[None]:
         async with self.ledger.database.writing() as connection:
@@ -126,5 +164,5 @@ async def kept(place: Place) -> AsyncIterator[Place]:
         keeping.cancel()
         with suppress(asyncio.CancelledError):
             await keeping
-        for together in (place.submitting, place.taking, place.recording):
+        for together in (place.submitting, place.taking, place.answering, place.recording):
             await together.finish()

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
+from desk.api import preferring
 from desk.api.again import HEADER, LONGEST
 from desk.api.operations import Operation
 from desk.api.pages import CSV, JSON, Asked
@@ -37,6 +38,15 @@ _KEY: Final[Schema] = {
     "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": "^[ -~]*$"},
     "description": "A request that comes again with it within 24 hours has the same answer, and one event.",
 }
+_PREFER: Final[Schema] = {
+    "name": preferring.HEADER,
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "RFC 7240: respond-async to be answered as soon as it is durable, wait=N to wait N seconds at most "
+    "for what becomes of it. A report of danger to life is answered as soon as it is durable whatever is preferred.",
+}
+_APPLIED: Final[Schema] = {"schema": {"type": "string"}, "description": "Which preferences were followed."}
 _KNOWN: Final[Schema] = {
     "name": "If-None-Match",
     "in": "header",
@@ -86,8 +96,13 @@ def add_one(
 
 def add_operation(router: APIRouter, path: str, endpoint: Endpoint, operation: Operation) -> None:
     """Declare something that can be said."""
-    link = {"Location": {"schema": {"type": "string"}, "required": True, "description": "Where its receipt is."}}
-    created = {"description": "It is durable.", "headers": link, "content": {JSON: {"schema": schema_of(ReceiptBody)}}}
+    link = {"schema": {"type": "string"}, "required": True, "description": "Where its receipt is."}
+    headers = {"Location": link, preferring.APPLIED: _APPLIED}
+    created = {
+        "description": "It is durable.",
+        "headers": headers,
+        "content": {JSON: {"schema": schema_of(ReceiptBody)}},
+    }
     router.add_api_route(
         path,
         endpoint,
@@ -97,7 +112,7 @@ def add_operation(router: APIRouter, path: str, endpoint: Endpoint, operation: O
         operation_id=operation.action.value,
         response_class=Response,
         responses={201: created, **documented(400, 404, 408, 409, 413, 415, 422, 503)},
-        openapi_extra={"requestBody": operation.request_body(), "parameters": [_KEY]},
+        openapi_extra={"requestBody": operation.request_body(), "parameters": [_KEY, _PREFER]},
     )
 
 

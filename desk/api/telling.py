@@ -1,10 +1,13 @@
-"""Saying one thing: the event is made as the command line makes it, is durable, and is then decided at once."""
+"""Saying one thing: the event is made as the command line makes it, is durable, and is then decided at once.
+
+Whoever asks says how long the answer may wait for the decision; that of danger to life waits for none.
+"""
 
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
@@ -18,6 +21,9 @@ from desk.api.bodies import instant_in, switch_in
 from desk.api.duty import DutyLine, duty_line
 from desk.api.guard import Caller
 from desk.api.operations import Operation
+from desk.api.place import Taking
+from desk.api.preferring import HEADER as PREFER
+from desk.api.preferring import preferred
 from desk.api.problems import EMERGENCY, Emergency, Problem
 from desk.api.reference import PATTERN, new_reference
 from desk.near import hint
@@ -25,12 +31,10 @@ from desk.options import Speaking
 from desk.telling.fates import Fate
 from desk.telling.inputs import with_receipt
 from desk.telling.saying import Event, make_event
-from desk.views.receipts import Submission, read_submission
+from desk.views.receipts import Submission
 from models.refusal import Reason, Refusal
 from streams.clock import monotonic
 from streams.ledger.errors import LedgerError
-from streams.ledger.inbox import Receipt
-from streams.ledger.incoming import Incoming
 
 ANSWERED_WITHIN_S: Final = 10.0
 """How long a decision is waited for before the answer says that there is none yet."""
@@ -61,7 +65,8 @@ class Why:
 class ReceiptBody:
     """The word that what was said is durable, with what has become of it.
 
-    ``taken``: it was decided, and whoever must be told is being told; ``fate`` is then recorded, duplicate or rejected.
+    ``taken``: the ledger has taken it, and ``fate`` is then recorded, duplicate or rejected; until then ``sentence``
+    says whether it is being decided now, or whom to telephone.
     ``reference`` is made to be read over the telephone.
     """
 
@@ -86,37 +91,35 @@ _OWN: Final = frozenset({"time", "danger_to_life", "premises"})
 _ASKED_AS: Final = {"subject": "order"}
 """What a request calls otherwise than the event that is made of it."""
 OUTAGES: Final = (LedgerError, DBAPIError)
+NOT_YET: Final = Fate(None)
 
 
 async def say(
     request: Request, caller: Caller, operation: Operation, place: About, said: Mapping[str, Any]
 ) -> Response:
-    """Say it about a subject; the answer is given when it is durable and, if that is soon, decided."""
+    """Say it about a subject; the answer is given when it is durable and, if that is soon and waited for, decided."""
     began = monotonic()
     in_danger = switch_in(said, "danger_to_life")
+    wishes = preferred(request.headers.getlist(PREFER))
     try:
-        draft = again.Draft(_event(caller, operation, place, said, in_danger=in_danger), new_reference())
-        name = request.headers.get(again.HEADER)
-        asked = again.named(caller.key.id, name, request.url.path, dict(said))
-        if asked is not None:
-            draft, answered = await again.first(caller.place.ledger, asked, draft, caller.desk.now)
-            if answered is not None:
-                return _created(answered)
-        receipt = await _durable(caller, draft, asked)
-        await _decided(caller, draft, receipt, ANSWERED_WITHIN_S - (monotonic() - began))
-        body = BODY.dump_json(receipt_body(caller, await _fate(caller, draft, receipt), in_danger=in_danger))
+        event = _event(caller, operation, place, said, in_danger=in_danger)
+        asked = again.named(caller.key.id, request.headers.get(again.HEADER), request.url.path, dict(said))
+        kept = await _durable(caller, again.Draft(event, new_reference(), asked))
     except Problem as problem:
         problem.emergency = EMERGENCY if in_danger else None
         raise
-    if asked is not None:
-        with suppress(*OUTAGES):  # it is durable, and the same request finds it again
-            await again.keep_answer(caller.place.ledger, asked, body)
-    return _created(body)
-
-
-def _created(body: bytes) -> Response:
-    location = RECEIPTS + BODY.validate_json(body).reference
-    return Response(body, HTTPStatus.CREATED, {"Location": location}, "application/json")
+    headers = {"Location": RECEIPTS + kept.receipt.id, **wishes.applied()}
+    body = kept.answer
+    if body is None:
+        within = 0.0 if in_danger else wishes.patience(ANSWERED_WITHIN_S)
+        ends = began + within if within else None
+        fate, goes_on = await _decided(caller, kept, ends, hurry=in_danger)
+        late = not goes_on or within >= ANSWERED_WITHIN_S
+        told = receipt_body(caller, _submission(kept, fate), in_danger=in_danger, late=late)
+        body = BODY.dump_json(told)
+        if asked is not None and told.taken:
+            caller.place.answering.leave((asked, body))
+    return Response(body, HTTPStatus.CREATED, headers, "application/json")
 
 
 def _event(caller: Caller, operation: Operation, place: About, said: Mapping[str, Any], *, in_danger: bool) -> Event:
@@ -132,17 +135,16 @@ def _event(caller: Caller, operation: Operation, place: About, said: Mapping[str
     return replace(event, content={**event.content, DANGER: True}) if in_danger else event
 
 
-async def _durable(caller: Caller, draft: again.Draft, asked: again.Request | None) -> Receipt:
-    incoming = replace(draft.event.as_input(), receipt=draft.reference)
+async def _durable(caller: Caller, draft: again.Draft) -> again.Kept:
     try:
-        answer = await caller.place.submitting.ask(incoming)
+        answer = await caller.place.submitting.ask(draft)
     except OUTAGES:
         raise unavailable() from None
-    if isinstance(answer, Receipt):
-        return answer
-    if asked is not None:
-        await again.forget(caller.place.ledger, asked)
-    raise _refused(caller, draft.event, answer)
+    if isinstance(answer, Problem):
+        raise answer
+    if isinstance(answer, Refusal):
+        raise _refused(caller, draft.event, answer)
+    return answer
 
 
 def unavailable() -> Problem:
@@ -159,21 +161,33 @@ def _refused(caller: Caller, event: Event, refusal: Refusal) -> Problem:
     return Problem.of(replace(refusal, sentence=sentence + meant), about)
 
 
-async def _decided(caller: Caller, draft: again.Draft, receipt: Receipt, patience: float) -> None:
-    """Have it taken; if that does not end soon, or cannot be done now, a worker takes it."""
-    incoming: Incoming = with_receipt(draft.event.as_input(), receipt)
-    with suppress(TimeoutError, *OUTAGES):
-        await asyncio.wait_for(caller.place.taking.ask(incoming), max(0.0, patience))
+async def _decided(caller: Caller, kept: again.Kept, ends: float | None, *, hurry: bool) -> tuple[Fate, bool]:
+    """Have it taken: its fate if that is known by then (None: it is not waited for), and whether that still goes on.
+
+    Where it does not go on here, a worker takes it.
+    """
+    taking = Taking(with_receipt(kept.event.as_input(), kept.receipt), kept.receipt.again, ends is not None)
+    if ends is None:
+        known = await _known(caller, taking) if taking.again else NOT_YET
+        return known, known.fate is None and caller.place.taking.leave(taking, hurry=hurry)
+    try:
+        async with asyncio.timeout(max(0.0, ends - monotonic())):
+            return await caller.place.taking.ask(taking), False
+    except TimeoutError:
+        return NOT_YET, True
+    except OUTAGES:
+        return NOT_YET, False
 
 
-async def _fate(caller: Caller, draft: again.Draft, receipt: Receipt) -> Submission:
-    """What has become of it; where that cannot be read, that it is saved, which is known."""
+async def _known(caller: Caller, taking: Taking) -> Fate:
+    """The fate by now of what was here before."""
     with suppress(*OUTAGES):
-        async with caller.place.ledger.reading() as connection:
-            found = await read_submission(connection, receipt.id)
-            if found is not None:
-                return found
-    event = draft.event
+        return (await caller.place.fates([taking.receipt])).get(taking.receipt, NOT_YET)
+    return NOT_YET
+
+
+def _submission(kept: again.Kept, fate: Fate) -> Submission:
+    event, receipt = kept.event, kept.receipt
     return Submission(
         receipt=receipt.id,
         source=receipt.source,
@@ -183,14 +197,18 @@ async def _fate(caller: Caller, draft: again.Draft, receipt: Receipt) -> Submiss
         subject=event.content["subject"],
         received_at=receipt.received_at,
         relayed_at=None,
-        fate=Fate(None),
+        fate=fate,
     )
 
 
-def receipt_body(caller: Caller, found: Submission, *, in_danger: bool = False) -> ReceiptBody:
-    """What has become of a submission, in words too."""
+def receipt_body(caller: Caller, found: Submission, *, in_danger: bool = False, late: bool = False) -> ReceiptBody:
+    """What has become of a submission, in words too; ``late``: it should have been decided by now."""
     fate = found.fate
-    line = duty_line(caller.desk.world, found.premises, caller.desk.now) if fate.fate is None else None
+    late = (
+        late or not caller.place.decides or caller.desk.now - found.received_at >= timedelta(seconds=ANSWERED_WITHIN_S)
+    )
+    untold = fate.held or (fate.fate is None and (late or in_danger))
+    line = duty_line(caller.desk.world, found.premises, caller.desk.now) if untold else None
     return ReceiptBody(
         reference=found.receipt,
         received_at=found.received_at,
@@ -202,18 +220,24 @@ def receipt_body(caller: Caller, found: Submission, *, in_danger: bool = False) 
         saved=True,
         taken=fate.fate is not None,
         fate=fate.fate,
-        sentence=_sentence(found, line),
+        sentence=_sentence(found, line, late=late),
         refusal=Why(fate.code, fate.field, fate.sentence) if fate.is_rejected else None,
         duty_line=line,
         emergency=EMERGENCY if in_danger else None,
     )
 
 
-def _sentence(found: Submission, line: DutyLine | None) -> str:
+def _sentence(found: Submission, line: DutyLine | None, *, late: bool) -> str:
     if found.fate.is_rejected:
         return f"It was kept, but could not be taken: {found.fate.sentence}"
+    urgent = f" If it is urgent, telephone: {line.role}, {line.telephone}." if line is not None else ""
+    if found.fate.held:
+        held = "It is saved, but it could not be decided and is held until somebody looks at it; nobody has been told."
+        return held + urgent
     if found.fate.fate is not None:
         return "It is saved and decided; whoever must be told of it is being told."
-    urgent = f" If it is urgent, telephone: {line.role}, {line.telephone}." if line is not None else ""
+    if not late:
+        under_way = "It is saved and cannot be lost, and is being decided now; its receipt tells what becomes of it."
+        return under_way + urgent
     sent = " It has been sent to the workers." if found.relayed_at is not None else ""
     return f"It is saved and cannot be lost, but it is not decided yet, and nobody has been told.{sent}{urgent}"

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from desk.access.rights import Action
 from desk.api import operations, pages
 from desk.api.bodies import past_instant, read_object, text_in
-from desk.api.finding import place_of_order, within_reach
+from desk.api.finding import place_named, place_of_order, within_reach
 from desk.api.guard import Caller, permit
 from desk.api.lines import OrderLine, as_line
 from desk.api.operations import Operation
@@ -48,8 +48,10 @@ async def raise_order(request: Request, caller: Annotated[Caller, permit(Action.
 def _saying(operation: Operation) -> Endpoint:
     async def told(request: Request, order: str, caller: Annotated[Caller, permit(operation.action)]) -> Response:
         said = await read_object(request)
-        async with caller.place.ledger.reading() as connection:
-            premises = await place_of_order(connection, caller, order, text_in(said, "premises"))
+        premises = place_named(caller, order, text_in(said, "premises"))
+        if premises is None:
+            async with caller.place.ledger.reading() as connection:
+                premises = await place_of_order(connection, caller, order, None)
         return await say(request, caller, operation, About(premises, order), said)
 
     return told

@@ -124,7 +124,7 @@ async def test_another_request_of_the_same_name_is_refused_and_another_keys_name
     assert await count(api) == before + 2
 
 
-async def test_a_request_that_was_cut_off_before_its_answer_is_finished_by_the_next(
+async def test_a_request_whose_answer_was_not_kept_has_the_same_one_again(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client, before = await api.of(), await count(api)
@@ -133,8 +133,9 @@ async def test_a_request_that_was_cut_off_before_its_answer_is_finished_by_the_n
         raise LedgerUnavailable("the database went away")
 
     with monkeypatch.context() as broken:
-        broken.setattr("desk.api.again.keep_answer", breaks)
+        broken.setattr("desk.api.again.keep_answers", breaks)
         first = await say(client, Action.REPORT_MISSING, Idempotency_Key="one")
+        await api.place.answering.finish()
     again = await say(client, Action.REPORT_MISSING, Idempotency_Key="one")
     assert first.json() == again.json()
     assert await count(api) == before + 1
@@ -173,7 +174,7 @@ async def test_a_report_of_danger_to_life_is_answered_with_999_and_recorded(api:
     client = await api.of()
     answered = await client.post("/v1/orders", json={**FACTS, "danger_to_life": True})
     assert answered.json()["emergency"]["telephone"] == "999"
-    assert answered.json()["fate"] == "recorded"
+    await api.place.taking.finish()
     async with api.place.ledger.reading() as connection:
         body = select(col(EventRow.body)).where(col(EventRow.id) == answered.json()["event"])
         assert orjson.loads((await connection.execute(body)).scalar_one())["dangertolife"] is True
@@ -239,13 +240,13 @@ async def test_a_ledger_that_is_away_is_a_problem_that_says_what_to_do(
         raise LedgerUnavailable("the database is away")
 
     client = await api.of()
-    monkeypatch.setattr(api.place.ledger, "submit", away)
+    monkeypatch.setattr("desk.api.again.keep", away)
     answered = await say(client, Action.RAISE_ORDER)
     assert (answered.status_code, answered.json()["code"]) == (503, "ledger-unavailable")
     assert answered.headers["retry-after"] == "5"
 
 
-async def test_what_was_durable_is_answered_though_its_fate_cannot_be_read(
+async def test_what_was_durable_is_answered_though_it_cannot_be_taken(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def away(*_: object) -> None:
@@ -253,9 +254,9 @@ async def test_what_was_durable_is_answered_though_its_fate_cannot_be_read(
 
     client = await api.of()
     monkeypatch.setattr(api.place.ledger, "take", away)
-    monkeypatch.setattr("desk.api.telling.read_submission", away)
     found = (await say(client, Action.RAISE_ORDER)).json()
     assert (found["saved"], found["taken"]) == (True, False)
+    assert found["duty_line"]["telephone"] in found["sentence"]
 
 
 async def test_the_fault_of_a_source_that_may_not_say_it_is_the_ledgers_own(api: Api) -> None:

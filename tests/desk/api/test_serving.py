@@ -1,6 +1,7 @@
 """The API as a process: where it listens, whose key lies where, how it ends, and what a kill costs."""
 
 import asyncio
+import itertools
 import os
 import re
 import signal
@@ -169,6 +170,7 @@ def test_run_answers_the_api_and_stops_when_it_is_told(tmp_path: Path, monkeypat
 def test_desk_answers_alone_and_a_kill_loses_no_receipt(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workorders: Workorders
 ) -> None:
+    monkeypatch.delenv("WORKORDERS_TEST_RECEIPTS", raising=False)  # it is ours, and no setting
     folder = tmp_path / "alone"
     monkeypatch.setenv("WORKORDERS_DATA_DIR", str(folder))
     monkeypatch.setenv("WORKORDERS_API_PORT", "0")
@@ -178,8 +180,8 @@ def test_desk_answers_alone_and_a_kill_loses_no_receipt(
     with running("desk", log=log) as process:
         address = address_in(log)
         threads = [
-            threading.Thread(target=report_until_it_dies, args=(address, folder / "ledger.key", given))
-            for _ in range(4)
+            threading.Thread(target=report_until_it_dies, args=(address, folder / "ledger.key", given, prefer))
+            for prefer in ("wait=10", "respond-async") * 2
         ]
         for thread in threads:
             thread.start()
@@ -200,12 +202,14 @@ def test_desk_answers_alone_and_a_kill_loses_no_receipt(
     assert workorders("verify").code == Exit.OK
 
 
-def report_until_it_dies(address: str, key_file: Path, given: list[str]) -> None:
-    """Report, and keep each receipt that was given."""
+def report_until_it_dies(address: str, key_file: Path, given: list[str], prefer: str) -> None:
+    """Report under names of our own, and keep each receipt that was given."""
     with client_of(address, key_file) as client:
-        while True:
+        for n in itertools.count():
+            headers = {"Prefer": prefer, "Idempotency-Key": f"{threading.get_ident()}-{n}"}
             try:
-                answered = client.post("/v1/nights/ap-cae-glas/2030-01-14/missing", json={"missing": 1})
+                path = "/v1/nights/ap-cae-glas/2030-01-14/missing"
+                answered = client.post(path, json={"missing": 1}, headers=headers)
             except httpx2.HTTPError:
                 return
             assert answered.status_code == 201, answered.text
