@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from desk.exits import BadValue
@@ -25,6 +26,27 @@ class DeskSettings(BaseSettings):
     """Which registered source a person's command speaks as."""
     trace: bool = False
     """Whether a fault of this program shows where it is."""
+
+
+class WatcherSettings(BaseSettings):
+    """Where the watcher's news goes, each ``WORKORDERS_WATCHER_`` and its name in capitals; empty is not set.
+
+    ``STATE`` and ``TEXT`` of that family are what the watcher tells the command that it runs.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=f"{PREFIX}WATCHER_", frozen=True, extra="forbid", env_ignore_empty=True
+    )
+
+    run: str | None = None
+    """A command that is run with each news, without a shell."""
+    post: SecretStr | None = None
+    """An address to which each news is posted as JSON; it may hold a secret."""
+
+
+def watcher_settings() -> WatcherSettings:
+    """Where the watcher's news goes; ``SettingsError`` has a sentence for each fault."""
+    return load(WatcherSettings, leave=(f"{PREFIX}WATCHER_STATE", f"{PREFIX}WATCHER_TEXT"))
 
 
 def desk_settings() -> DeskSettings:

@@ -2,15 +2,18 @@
 
 import asyncio
 import json
+import logging
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Final
 
 from rich.text import Text
 
-from desk.environment import settings_for
+from desk.environment import settings_for, watcher_settings
 from desk.exits import BadInput, BadValue, Exit, Unreachable
 from desk.options import Running
 from desk.printing import new_console, print_json, print_json_line
@@ -21,7 +24,12 @@ from streams.settings import PREFIX, Settings
 from streams.watcher import News, shows_life, watch_over
 from streams.watcher_news import Delivery
 
+log = logging.getLogger(__name__)
+
 _WITHIN_S: Final = 5.0
+LOOKS_WITHIN_S: Final = 180.0
+"""How old the sign of a watcher's last look may be: longer than a pause, two sides that are silent, and a delivery."""
+_SIGN: Final = "watcher.looked"
 
 
 def ask_health(url: str | None, question: str, *, as_json: bool) -> int:
@@ -36,6 +44,29 @@ def ask_health(url: str | None, question: str, *, as_json: bool) -> int:
         for reason in answer["reasons"]:
             page.print(Text(f"  · {reason['part']}: {reason['reason']}"), soft_wrap=True)
     return Exit.OK if status == HTTPStatus.OK else Exit.NO
+
+
+def ask_watcher(*, as_json: bool) -> int:
+    """Whether the watcher of this machine still looks, by the file that it touches; exit 0 if it does, 1 if not."""
+    sign = settings_for().data_dir / _SIGN
+    try:
+        age = SystemClock().now().timestamp() - sign.stat().st_mtime
+    except OSError as error:
+        raise Unreachable(f"No watcher has left {sign}: {(error.strerror or 'unknown reason').lower()}.") from None
+    looks = age <= LOOKS_WITHIN_S
+    said = f"the watcher looked last {age:.0f} s ago"
+    if as_json:
+        print_json({"status": "looks" if looks else "stuck", "reasons": [] if looks else [said]})
+    else:
+        new_console().print(Text(said, style="good" if looks else "bad"))
+    return Exit.OK if looks else Exit.NO
+
+
+def news_goes_to(run: str | None, post: str | None) -> tuple[str | None, str | None]:
+    """The command and the address for the watcher's news: what the options say, else the settings."""
+    given = watcher_settings()
+    address = given.post.get_secret_value() if given.post is not None else None
+    return run or given.run, post or address
 
 
 def keep_watch(
@@ -84,7 +115,8 @@ def _once(settings: Settings, within: float, every: float, *, as_json: bool) -> 
 
 async def _watch(settings: Settings, times: tuple[float, float, float], delivery: Delivery, *, as_json: bool) -> None:
     silent_after, every, again = times
-    news = watch_over(settings, SystemClock(), silent_after_s=silent_after, every_s=every, again_s=again)
+    looked = _sign_in(settings.data_dir)
+    news = watch_over(settings, SystemClock(), silent_after_s=silent_after, every_s=every, again_s=again, looked=looked)
 
     async def tell() -> None:
         async for one in news:
@@ -100,6 +132,19 @@ async def _watch(settings: Settings, times: tuple[float, float, float], delivery
         await news.aclose()
     if not telling.cancelled():
         telling.result()
+
+
+def _sign_in(folder: Path) -> Callable[[], None]:
+    """What shows in a file of the folder that the watcher looks; without such a file it watches all the same."""
+
+    def looked() -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / _SIGN).touch()
+        except OSError as error:
+            log.debug("that the watcher looks cannot be shown in %s: %s", folder, error)
+
+    return looked
 
 
 def _print(news: News, *, as_json: bool) -> None:

@@ -1,7 +1,9 @@
 """Mending by hand: what is in quarantine is tried again, and records that are gone for good are gone past."""
 
 import asyncio
+from collections.abc import Sequence
 
+from rich.console import Console
 from rich.text import Text
 
 from desk.environment import settings_for
@@ -45,14 +47,18 @@ def go_past(running: Running, topic: str, partition: int, upto: int, reason: str
 
 
 def adopt_said(running: Running, *, as_json: bool) -> int:
-    """Let a restored ledger learn what it had said; exit 1 if records that it had heard are gone from the broker."""
+    """Let a restored ledger learn what it had said.
+
+    Exit 1 if records that it had heard are gone from the broker, or if it had said something else under the same id.
+    """
     settings = settings_for(ledger=running.ledger, broker=running.broker)
     if settings.is_embedded:
         raise BadInput("An embedded broker forgets what was said; name the servers with --broker HOST:PORT.")
     found = asyncio.run(_adopt(settings, running.ledger))
-    lost = sum(found.lost.values())
+    lost, different = sum(found.lost.values()), sorted(found.adopted.different)
     if as_json:
-        print_json({"adopted": found.adopted.new, "known": found.adopted.known, "to_read": found.to_read, "lost": lost})
+        said = {"adopted": found.adopted.new, "known": found.adopted.known, "different": different}
+        print_json({**said, "to_read": found.to_read, "lost": lost})
     else:
         page = console()
         page.print(Text(f"{counted(found.adopted.new, 'message')} adopted, {found.adopted.known} known already."))
@@ -60,7 +66,19 @@ def adopt_said(running: Running, *, as_json: bool) -> int:
             page.print(Text(f"  · {counted(n, 'record')} of {topic} will be read again"))
         if lost:
             page.print(Text(f"{counted(lost, 'record')} of these are gone from the broker.", style="bad"))
-    return Exit.NO if lost else Exit.OK
+        _tell_different(page, different)
+    return Exit.NO if lost or different else Exit.OK
+
+
+def _tell_different(page: Console, different: Sequence[str]) -> None:
+    """Name what has two contents: one on its topic, and another in the ledger."""
+    if different:
+        said = f"{counted(len(different), 'message')} with another content on the topics than in the ledger:"
+        page.print(Text(said, style="bad"))
+        for id_ in different:
+            page.print(Text(f"  · {id_}"))
+        advice = "A worker ran on this ledger before what was said had been adopted; see RESTORE.md, adopted too late."
+        page.print(Text(advice), soft_wrap=True)
 
 
 async def _adopt(settings: Settings, ledger_option: str | None) -> Restored:

@@ -12,7 +12,7 @@ import uvloop
 from rich.text import Text
 
 from desk.environment import settings_for
-from desk.exits import BadInput, Exit
+from desk.exits import BadInput, Exit, ending
 from desk.opening import file_of, packaged_world
 from desk.options import Running
 from desk.printing import new_console
@@ -20,6 +20,7 @@ from streams.app import stop_on_signals
 from streams.clock import SystemClock, monotonic
 from streams.health import unready
 from streams.layout import refuse_at_start
+from streams.leaving import Leaving, leaving
 from streams.log import set_up_logging
 from streams.parts import Parts
 from streams.settings import Settings
@@ -50,12 +51,13 @@ def run_worker(running: Running) -> int:
 def _run(settings: Settings, running: Running, *, with_door: bool) -> int:
     set_up_logging(settings, sys.stderr)
     _say("Starting.")
-    uvloop.run(_until_stopped(settings, running, with_door=with_door))
+    with leaving(settings.stop_within_s) as leave:
+        uvloop.run(_until_stopped(settings, running, leave, with_door=with_door))
     return Exit.OK
 
 
-async def _until_stopped(settings: Settings, running: Running, *, with_door: bool) -> None:
-    with stop_on_signals() as stop:
+async def _until_stopped(settings: Settings, running: Running, leave: Leaving, *, with_door: bool) -> None:
+    with stop_on_signals(leave.begin) as stop:
         log.info("starting: a signal to stop is heard from now on")
         await refuse_at_start(settings)
         async with (
@@ -65,6 +67,9 @@ async def _until_stopped(settings: Settings, running: Running, *, with_door: boo
             starting = asyncio.create_task(_say_when_ready(parts, running, door))
             try:
                 await run_parts(parts, stop)
+            except Exception as error:
+                leave.begin(*(ending(error) or (Exit.OUR_FAULT, type(error).__name__)))
+                raise
             finally:
                 starting.cancel()
                 await asyncio.wait({starting})

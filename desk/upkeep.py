@@ -30,21 +30,21 @@ class Difference:
 
 def plan_topics(running: Running, *, as_json: bool) -> int:
     """Print what ``apply`` would do; the answer is no error."""
-    _tell(_differences(asyncio.run(plan(_servers(running)))), as_json, done="would be done")
+    _tell(_differences(asyncio.run(plan(_servers(running)))), as_json, done="to be done")
     return Exit.OK
 
 
 def apply_topics(running: Running, *, as_json: bool) -> int:
     """Make and mend the topics; exit 1 if something is left that needs a person."""
     found = _differences(asyncio.run(apply(_servers(running))))
-    _tell(found, as_json, done="was done" if len(found) == 1 else "were done")
+    _tell(found, as_json, done="done")
     return Exit.NO if any(one.by_hand for one in found) else Exit.OK
 
 
 def check_topics(running: Running, *, as_json: bool) -> int:
     """Whether all topics are as they must be."""
     found = _differences(asyncio.run(plan(_servers(running))))
-    _tell(found, as_json, done="must be done")
+    _tell(found, as_json, done="to be done")
     return Exit.NO if found else Exit.OK
 
 
@@ -67,9 +67,12 @@ def _tell(found: list[Difference], as_json: bool, *, done: str) -> None:
     if not found:
         page.print(f"[good]All {len(TOPICS)} topics are as they must be.[/]")
         return
-    page.print(f"{counted(len(found), 'step')} {done}:")
-    for one in found:
-        page.print(f"  · {said(one.sentence)}" + (" [doubt](by hand)[/]" if one.by_hand else ""))
+    ours, left = [one for one in found if not one.by_hand], [one for one in found if one.by_hand]
+    for steps, what in ((ours, done), (left, "[doubt]left to a person[/]")):
+        if steps:
+            page.print(f"{counted(len(steps), 'step')} {what}:")
+        for one in steps:
+            page.print(f"  · {said(one.sentence)}", soft_wrap=True)
 
 
 def upgrade_ledger(reading: Reading) -> int:

@@ -12,7 +12,7 @@ Faust's ``Worker`` is not used: it takes over logging, standard output, signals 
 import asyncio
 import logging
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -93,8 +93,11 @@ def _said(reason: BaseException) -> str:
 
 
 @contextmanager
-def stop_on_signals() -> Iterator[asyncio.Event]:
-    """An event that the first SIGTERM or SIGINT sets; a second signal ends the process at once, as by default."""
+def stop_on_signals(asked: Callable[[], None] = lambda: None) -> Iterator[asyncio.Event]:
+    """An event that the first SIGTERM or SIGINT sets; a second signal ends the process at once, as by default.
+
+    ``asked`` is called at that moment too.
+    """
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
 
@@ -104,6 +107,7 @@ def stop_on_signals() -> Iterator[asyncio.Event]:
 
     def ask() -> None:
         log.info("stopping")
+        asked()
         stop.set()
         release()
 
@@ -113,6 +117,15 @@ def stop_on_signals() -> Iterator[asyncio.Event]:
         yield stop
     finally:
         release()
+
+
+async def end(tasks: set[asyncio.Task[None]], within_s: float) -> None:
+    """Cancel the tasks and wait for them, but not for one whose clearing up waits for a server that is frozen."""
+    for task in tasks:
+        task.cancel()
+    _, left = await asyncio.wait(tasks, timeout=within_s)
+    for task in left:
+        log.error("%s was left behind: it did not end within %g s", task.get_name(), within_s)
 
 
 async def _stop(app: faust.App, within_s: float) -> None:

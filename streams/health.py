@@ -4,12 +4,13 @@ The worker's parts note here whenever they turn; another thread reads it and jud
 the event loop is stuck. Ages are by the monotonic clock, so no change of the wall clock makes anybody look ill.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from streams.clock import monotonic
+from streams.health_unread import Partition, Place, Unread
 from streams.settings import Settings
 
 LOOP: Final = "loop"
@@ -21,8 +22,8 @@ LEDGER: Final = "ledger"
 BROKER: Final = "broker"
 CLOCK: Final = "clock"
 
-Partition = tuple[str, int]
-"""A topic's logical name and a partition."""
+UNREADY_AFTER_S: Final = 15.0
+"""How long the ledger may go unread before a worker is not ready; whoever asks that should not wait for long."""
 
 
 class NoProgressError(Exception):
@@ -61,6 +62,7 @@ class Vitals:
     """When each part last turned, and what holds it up; written by the worker's loop, read by any thread.
 
     ``spare`` tells of a worker without partitions whether others hold them all; None while that is not known.
+    ``refused`` is how many keys wait because the broker refuses the first record of each.
     ``stale_loop_s`` is the longest that the event loop has kept its own pulse waiting.
     """
 
@@ -69,11 +71,13 @@ class Vitals:
     batch_done: float = field(default_factory=monotonic)
     lag: dict[Partition, int] = field(default_factory=dict)
     lag_since: float | None = None
+    unread: Unread = field(default_factory=Unread)
     assigned: int = 0
     assigned_changed: float = field(default_factory=monotonic)
     spare: bool | None = None
     away: dict[str, float] = field(default_factory=dict)
     sends: bool = False
+    refused: int = 0
     sent: float = field(default_factory=monotonic)
     skew_s: float = 0.0
     sweeping: bool = True
@@ -102,13 +106,15 @@ class Vitals:
         else:
             self.away.pop(part, None)
 
-    def measured(self, lag: dict[Partition, int]) -> None:
-        """So many records of each partition wait to be taken."""
-        self.lag = lag
-        if not any(lag.values()):
+    def measured(self, places: Mapping[Partition, Place]) -> None:
+        """Where each partition of ours stands, and where it ends."""
+        now = monotonic()
+        self.unread.measured(places, now, self.turned.get(INTAKE, self.began))
+        self.lag = {name: max(0, place.end - place.at) for name, place in places.items()}
+        if not any(self.lag.values()):
             self.lag_since = None
         elif self.lag_since is None:
-            self.lag_since = monotonic()
+            self.lag_since = now
 
     def went_out(self) -> None:
         """Something was sent."""
@@ -132,7 +138,7 @@ def unready(vitals: Vitals, settings: Settings, now: float) -> list[Finding]:
     found = dead(vitals, settings, now)
     if vitals.stock.read_at is None:
         found += [Finding(LEDGER, "the ledger has not been read yet")]
-    found += _unread(vitals, settings, now)
+    found += _unread(vitals, min(UNREADY_AFTER_S, settings.health_stuck_after_s), now)
     for part in sorted(vitals.away):
         found += [Finding(BROKER, f"the {part} looks for a broker and finds none")]
     if not vitals.assigned and not vitals.spare:
@@ -150,7 +156,7 @@ def stuck(vitals: Vitals, settings: Settings, now: float, at: datetime | None) -
     found = dead(vitals, settings, now)
     if not found:
         found = [*_still(vitals, settings, now), *_intake(vitals, settings, now), *_outside(vitals, settings, now)]
-        if at is not None and not _unread(vitals, settings, now):
+        if at is not None and not _unread(vitals, settings.health_stuck_after_s, now):
             found += _waiting(vitals, settings, now, at)
     return found
 
@@ -175,21 +181,30 @@ def _intake(vitals: Vitals, settings: Settings, now: float) -> Iterator[Finding]
     if vitals.assigned and vitals.lag_since is not None and min(idle, now - vitals.lag_since) > longest:
         waiting = sum(vitals.lag.values())
         yield Finding(INTAKE, f"{waiting} records wait and no batch was taken for {idle:.0f} s", ours=True)
+    elif vitals.assigned:
+        yield from _passed_over(vitals, longest)
     alone = now - vitals.assigned_changed
     if not vitals.assigned and not vitals.spare and alone > longest:
         who = "nobody has all the others" if vitals.spare is False else "who has them cannot be told"
         yield Finding(INTAKE, f"no partition was assigned to this worker for {alone:.0f} s, and {who}", ours=True)
 
 
-def _unread(vitals: Vitals, settings: Settings, now: float) -> list[Finding]:
+def _passed_over(vitals: Vitals, longest: float) -> Iterator[Finding]:
+    for (topic, partition), one in sorted(vitals.unread.waiting.items()):
+        if one.is_passed_over(longest):
+            waiting = f"{one.records} records of partition {partition} of {topic} wait"
+            yield Finding(INTAKE, f"{waiting} and none of them was taken for {one.stood_s:.0f} s", ours=True)
+
+
+def _unread(vitals: Vitals, longest: float, now: float) -> list[Finding]:
     unread = now - (vitals.began if vitals.stock.read_at is None else vitals.stock.read_at)
-    if unread <= settings.health_stuck_after_s:
+    if unread <= longest:
         return []
     return [Finding(LEDGER, f"the ledger could not be read for {unread:.0f} s")]
 
 
 def _outside(vitals: Vitals, settings: Settings, now: float) -> Iterator[Finding]:
-    yield from _unread(vitals, settings, now)
+    yield from _unread(vitals, settings.health_stuck_after_s, now)
     for part, since in sorted(vitals.away.items()):
         if now - since > settings.health_stuck_after_s:
             yield Finding(BROKER, f"the {part} has found no broker for {now - since:.0f} s")
@@ -204,7 +219,7 @@ def _waiting(vitals: Vitals, settings: Settings, now: float, at: datetime) -> It
         (
             RELAY,
             stock.unsent_since,
-            f"{stock.unsent} messages wait to be sent, the oldest",
+            f"{stock.unsent} messages wait to be sent{_refused(vitals)}, the oldest",
             _fails_to_send(vitals, now - longest),
         ),
         (SWEEPER, stock.untaken_since, f"{stock.untaken} submitted inputs wait to be taken, the oldest", False),
@@ -216,9 +231,17 @@ def _waiting(vitals: Vitals, settings: Settings, now: float, at: datetime) -> It
 def _fails_to_send(vitals: Vitals, since: float) -> bool:
     """Whether it is this worker that sends, there is a broker to send to, and nothing was sent for so long.
 
-    After an outage what waits is old for a while, although it goes out as fast as it can.
+    After an outage what waits is old for a while, although it goes out as fast as it can. What the broker refuses
+    would be refused after a new start, too.
     """
-    return vitals.sends and RELAY not in vitals.away and vitals.sent < since
+    return vitals.sends and not vitals.refused and RELAY not in vitals.away and vitals.sent < since
+
+
+def _refused(vitals: Vitals) -> str:
+    """What holds some of them up, where it is known."""
+    if not vitals.refused:
+        return ""
+    return f" (the broker refuses the first of {vitals.refused} {'key' if vitals.refused == 1 else 'keys'})"
 
 
 def _skewed(vitals: Vitals, settings: Settings) -> str:

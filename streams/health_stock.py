@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from streams.clock import monotonic
 from streams.health import LOOP, Stock, Vitals
+from streams.health_unread import Place
 from streams.kafka_admin import KafkaRefused, admin_client, answers
 from streams.kafka_client import BrokerUnreachable, Consumer
 from streams.ledger.queries import stock
@@ -77,7 +78,7 @@ async def _measure(parts: Parts, consumer: Consumer, positions: Mapping[TopicPar
         return
     ends = await consumer.end_offsets(list(positions))
     parts.vitals.measured(
-        {(parts.logical(one.topic), one.partition): max(0, ends[one] - at) for one, at in positions.items()}
+        {(parts.logical(one.topic), one.partition): Place(at, ends[one]) for one, at in positions.items()}
     )
 
 

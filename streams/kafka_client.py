@@ -22,6 +22,7 @@ from aiokafka.helpers import create_ssl_context
 from streams.knock import why_not_let_in
 from streams.protection import KafkaSecurity
 from streams.settings import Settings
+from streams.topics import RECORD_BYTES
 
 log = logging.getLogger(__name__)
 
@@ -113,11 +114,26 @@ Client = TypeVar("Client", Producer, Consumer)
 
 
 def make_producer(
-    settings: Settings, bootstrap: str, *, linger_ms: int = LINGER_MS, batch_bytes: int = BATCH_BYTES
+    settings: Settings,
+    bootstrap: str,
+    *,
+    linger_ms: int = LINGER_MS,
+    batch_bytes: int = BATCH_BYTES,
+    numbers: bool = True,
 ) -> Producer:
-    """A producer, not yet started, that neither loses nor doubles nor reorders what it has accepted."""
-    options = _connection(settings, bootstrap)
-    producer = Producer(**options, enable_idempotence=True, acks="all", linger_ms=linger_ms, max_batch_size=batch_bytes)
+    """A producer, not yet started, that neither loses nor doubles nor reorders what it has accepted.
+
+    It refuses by itself what no topic of ours takes. One that ``numbers`` its records can send nothing more to a
+    partition whose broker has refused one; one that does not may double what it sends, and is for one at a time.
+    """
+    producer = Producer(
+        **_connection(settings, bootstrap),
+        enable_idempotence=numbers,
+        acks="all",
+        linger_ms=linger_ms,
+        max_batch_size=batch_bytes,
+        max_request_size=RECORD_BYTES,
+    )
     producer.servers = bootstrap
     producer.stop_within_s = settings.stop_within_s / CLIENTS_A_STOP
     return producer

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from streams.ledger.incoming import Rejection
+from streams.log_outcome import plain_id
 from streams.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,8 @@ class MassRejections:
         self._forget(now - self._settings.mass_rejection_window)
         many = self._in_mass()
         for source in sorted(many - self._shouted):
-            log.error("inputs of one source are rejected in mass: %s", source or "(source not readable)")
+            name = plain_id(source or None) or "(source not readable)"
+            log.error("inputs of one source are rejected in mass: %s", name)
         self._shouted = many
         if len(many) >= self._settings.mass_rejection_sources:
             raise MassRejectionError(

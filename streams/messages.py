@@ -30,7 +30,19 @@ from models.parse import to_json
 from models.said import OURSELVES, STATEMENTS, say, say_json
 from models.schemas import AnyEvent
 from models.work_order import Priority
-from streams.topics import BACKLOG, CLASSIFICATIONS, DISPUTES, ESCALATIONS, ESTATES, POLICIES, PULSES, REJECTED
+from streams.clock import EPOCH
+from streams.topics import (
+    BACKLOG,
+    CLASSIFICATIONS,
+    DISPUTES,
+    ESCALATIONS,
+    ESTATES,
+    POLICIES,
+    PULSES,
+    REJECTED,
+    VALUE_BYTES,
+)
+from workorders.policy import Estate, Policy, canonical
 
 MAX_SHOWN: Final = 64 * 1024
 """How many bytes of a refused input its message carries at most; the ledger keeps all of them."""
@@ -135,6 +147,22 @@ def version_message(what: Literal["policy", "estate"], data: ActivatedData) -> M
     else:
         topic, event = ESTATES, say(EstateActivated, id_, at, data.version, data.activated_at, data)
     return Message(id_, topic.name, at, _json(event))
+
+
+def too_large(version: Policy | Estate) -> str | None:
+    """Why a version could not be told to anybody, in a sentence without its full stop; None if it can."""
+    what: Literal["policy", "estate"] = "policy" if isinstance(version, Policy) else "estate"
+    document = canonical(version.spec).decode()
+    data = ActivatedData(
+        effective_from=EPOCH, version=version.version, document=document, activated_at=EPOCH, activated_by=what
+    )
+    length = len(version_message(what, data).value.encode())
+    if length <= VALUE_BYTES:
+        return None
+    return (
+        f"the {what} is {length:,} bytes long as the message by which it is published, and {VALUE_BYTES:,} is the "
+        "most that is sent in one"
+    )
 
 
 def pulse_message(worker: str, at: datetime) -> Message:

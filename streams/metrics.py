@@ -1,7 +1,8 @@
 """Metrics: what this worker has done and what waits, for Prometheus; names end in their unit.
 
-Counts grow only for what has been committed. Ages are reckoned when they are asked for, so that they go on growing
-although nothing here turns any more.
+Counts grow only for what has been committed, and each begins at 0 when the worker does: of a count that appears with
+its first event nobody could tell that it has grown. Ages are reckoned when they are asked for, so that they go on
+growing although nothing here turns any more.
 """
 
 from collections.abc import Iterator
@@ -23,10 +24,17 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from models.escalation import StatementKind
+from models.refusal import Reason
 from streams.clock import Clock, monotonic
 from streams.health import PARTS, Stock, Vitals
 from streams.ledger.incoming import Outcome
+from workorders.policy import World
 
+CAUSES: Final = ("intake", "sweep")
+"""What gives the cause for a decision."""
+LINES: Final = ("inbox", "outbox")
+"""What the relay sends from."""
 BATCH_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
 
@@ -43,6 +51,7 @@ class Metrics:
     sent: Counter = field(init=False)
     confirmed: Counter = field(init=False)
     batch: Histogram = field(init=False)
+    _policies: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -62,8 +71,23 @@ class Metrics:
         )  # fmt: skip
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
-        for outcome in ("recorded", "duplicate", "rejected"):
-            self.events.labels(outcome)
+        for count, known in (
+            (self.events, ("recorded", "duplicate", "rejected")), (self.rejected, Reason), (self.decided, CAUSES),
+            (self.sent, LINES), (self.batch, CAUSES),
+        ):  # fmt: skip
+            for label in known:
+                count.labels(str(label))
+
+    def expect(self, world: World) -> None:
+        """Begin, at 0, the count of everything that the ladders of these policies may come to say."""
+        for _, policy in world.policies.entries:
+            if policy.version in self._policies:
+                continue
+            self._policies.add(policy.version)
+            for ladder in policy.spec.ladders:
+                for rung in ladder.rungs:
+                    for statement in StatementKind:
+                        self.statements.labels(str(ladder.kind), rung.name, str(statement))
 
     def count(self, outcome: Outcome, cause: str) -> None:
         """Count what one transaction did."""
@@ -113,11 +137,20 @@ def _of_worker(vitals: Vitals, now: float) -> Iterator[GaugeMetricFamily]:
     for (topic, partition), waiting in sorted(vitals.lag.items()):
         lag.add_metric([topic, str(partition)], waiting)
     yield lag
+    oldest = _many(
+        "oldest_unread_age_seconds", "How long the oldest record that waits in each of them has been seen to wait.",
+        "topic", "partition",
+    )  # fmt: skip
+    unread = vitals.unread.waiting
+    for name in sorted(vitals.lag):
+        oldest.add_metric([name[0], str(name[1])], unread[name].age_s(now) if name in unread else 0.0)
+    yield oldest
     away = max((now - since for since in vitals.away.values()), default=0.0)
     yield _one(
         "assigned_partitions", "Partitions of the input topics that are assigned to this worker.", vitals.assigned
     )
     yield _one("broker_away_seconds", "How long this worker has found no broker; 0 while there is one.", away)
+    yield _one("refused_keys", "Keys that wait because the broker refuses the first record of each.", vitals.refused)
     yield _one("sends", "1 if this worker is the one that sends.", vitals.sends)
     yield _one("sweeping", "0 while the clocks differ too much to sweep.", vitals.sweeping)
     yield _one("clock_skew_seconds", "How far our clock is ahead of the database's.", vitals.skew_s)

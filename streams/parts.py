@@ -43,7 +43,8 @@ def _name() -> str:
 class Parts:
     """The shared parts of one worker. ``world`` is read anew when a policy or estate is activated.
 
-    ``name`` tells this worker from others: its machine and process.
+    ``name`` tells this worker from others: its machine and process. ``said_is_known`` once it was seen that the ledger
+    knows what was said last on the topics.
     """
 
     settings: Settings
@@ -56,11 +57,13 @@ class Parts:
     metrics: Metrics = field(default_factory=Metrics)
     name: str = field(default_factory=_name)
     tracing: Tracing | None = None
+    said_is_known: bool = False
     work_waits: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def refresh_world(self) -> None:
         """Read the timelines of policy and estate anew."""
         self.world = await self.ledger.world(self.world, self.clock.now())
+        self.metrics.expect(self.world)
 
     @contextmanager
     def watched(self, cause: str, batch: Sequence[Incoming] = ()) -> Iterator[None]:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -16,6 +17,7 @@ from streams.ledger.errors import LedgerConflict, OffsetGap
 from streams.ledger.incoming import Incoming, Origin, Rejection, Stream
 from streams.parts import Parts
 from streams.timekeeping import agreed_now
+from streams.unproven import Unproven
 
 log = logging.getLogger(__name__)
 
@@ -26,12 +28,15 @@ Found = Mapping[TopicPartition, Sequence[ConsumerRecord]]
 
 
 class RecordsLostError(Exception):
-    """The broker's log ends before the place up to which the ledger has read it: the broker has lost records."""
+    """The broker's log is not the one that the ledger has read: it went back, and the broker has lost records.
 
-    def __init__(self, partition: TopicPartition, at: int, ends: int) -> None:
+    Either it ends before the place where the ledger stands, or it has grown again and holds other records before it.
+    """
+
+    def __init__(self, partition: TopicPartition, found: str) -> None:
         super().__init__(
-            f"partition {partition.partition} of {partition.topic} ends at offset {ends}, but the ledger has read it "
-            f"up to {at}: the broker has lost records; make the topic anew, for what comes next would be passed over"
+            f"partition {partition.partition} of {partition.topic} {found}: the broker has lost records; copy what is "
+            "on the topic, make it anew and send that again, for what comes next would be passed over"
         )
 
 
@@ -45,6 +50,8 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]  # it ships no ty
         self._streams: dict[TopicPartition, Stream] = {}
         self._next: dict[TopicPartition, int] = {}
         self._sought_again: set[TopicPartition] = set()
+        self._unproven = Unproven()
+        self._begins: Mapping[TopicPartition, int] = {}
         self._failure: BaseException | None = None
 
     @property
@@ -54,16 +61,20 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]  # it ships no ty
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Let the batch in hand be finished, then forget the partitions: another worker reads them from now on."""
+        gone = list(revoked)
         async with self._in_hand:
-            for partition in revoked:
+            self._unproven.remove(gone)
+            for partition in gone:
                 self._next.pop(partition, None)
             self._tell_assigned()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """Seek to where the ledger stands in each partition."""
+        """Seek to where the ledger stands in each partition, and a little before, to see that it is the same log."""
+        ours = list(assigned)
         async with self._in_hand:
             try:
-                await self._seek(list(assigned))
+                self._unproven.add(ours)
+                await self._seek(ours)
             except Exception as error:  # noqa: BLE001 - the client would only log it; reading must not go on without
                 self._failure = error
 
@@ -85,7 +96,7 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]  # it ships no ty
         except OffsetOutOfRangeError:
             # It may be the group's offset that is out of range, asked for before the seek; ours is what counts.
             async with self._in_hand:
-                await self._check_range(self._next)
+                self._seek_each(await self._check_range(self._next))
         if self._failure is not None:
             raise self._failure
         return found
@@ -94,9 +105,10 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]  # it ships no ty
         """Take what was fetched into the ledger; what was rejected. The caller holds ``in_hand``.
 
         If another writer has gone further, nothing is taken, and reading goes on from where the ledger stands. Raises
-        ``OffsetGap`` if records are missing before the batch, ``ClocksDifferError`` while nothing may be decided, and
-        what the ledger raises.
+        ``OffsetGap`` if records are missing before the batch, ``RecordsLostError`` if the broker has other records
+        before it than the ledger took, ``ClocksDifferError`` while nothing may be decided, and what the ledger raises.
         """
+        await self._prove(found)
         batch = [
             self._incoming(partition, record)
             for partition in sorted(found)
@@ -132,11 +144,38 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]  # it ships no ty
         stands = await self._parts.ledger.positions([self._streams[partition] for partition in partitions])
         await self._tell_made_anew({self._streams[partition] for partition in partitions} - stands.keys())
         known = {partition: stands.get(self._streams[partition]) for partition in partitions}
-        for partition, at in (await self._check_range(known)).items():
-            self._consumer.seek(partition, at)
+        self._unproven.remove([partition for partition in partitions if known[partition] is None])
+        self._seek_each(await self._check_range(known))
+        self._tell_assigned()
+
+    def _seek_each(self, places: Mapping[TopicPartition, int]) -> None:
+        for partition, at in places.items():
+            self._consumer.seek(partition, self._unproven.begins(partition, at, self._begins.get(partition, at)))
             self._next[partition] = at
             self._sought_again.discard(partition)
-        self._tell_assigned()
+
+    async def _prove(self, found: Found) -> None:
+        """See that what the broker has just before the ledger's place is what the ledger took there."""
+        before = self._unproven.complete(found, self._next)
+        if not before:
+            return
+        read = [self._as_stamped(partition, record) for partition in before for record in before[partition]]
+        recognised = await self._parts.ledger.recognise(read)
+        for partition in sorted(before):
+            if (stream := self._streams[partition]) not in recognised:
+                log.warning(
+                    "what was read last of partition %d of %s is not on the broker any more, so it is not known "
+                    "whether its log is the one that was read",
+                    partition.partition,
+                    partition.topic,
+                )
+            elif (offset := recognised[stream]) is not None:
+                raise RecordsLostError(partition, f"holds another record at offset {offset} than the ledger took there")
+        self._unproven.remove(before)
+
+    def _as_stamped(self, partition: TopicPartition, record: ConsumerRecord) -> Incoming:
+        incoming = self._incoming(partition, record)
+        return incoming if record.timestamp_type == LOG_APPEND_TIME else replace(incoming, heard=None)
 
     async def _tell_made_anew(self, fresh: Collection[Stream]) -> None:
         """Shout if the ledger has read an earlier topic of that name: what was on it and not read is gone."""
@@ -155,6 +194,7 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]  # it ships no ty
         partitions = sorted(stands)
         begins = await self._consumer.beginning_offsets(partitions)
         ends = await self._consumer.end_offsets(partitions)
+        self._begins = {**self._begins, **begins}
         found: dict[TopicPartition, int] = {}
         for partition in partitions:
             begin, end, known = begins[partition], ends[partition], stands[partition]
@@ -162,7 +202,7 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]  # it ships no ty
             if at < begin:
                 raise OffsetGap(partition.topic, partition.partition, at, begin)
             if at > end:
-                raise RecordsLostError(partition, at, end)
+                raise RecordsLostError(partition, f"ends at offset {end}, but the ledger has read it up to {at}")
         return found
 
     def _in_order(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> list[ConsumerRecord]:

@@ -8,19 +8,22 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from dataclasses import replace
+from typing import Final, Literal
 
 import orjson
 from aiokafka.errors import KafkaError
 
-from models.kafka_binding import CONTENT_TYPE, STRUCTURED_JSON
+from streams.clock import monotonic
 from streams.duty import Duty
 from streams.kafka_client import BrokerUnreachable, Producer, make_producer, running
 from streams.ledger.queries.traces import traces
 from streams.messages import pulse_message
 from streams.parts import Parts
+from streams.refusals import Refusals
+from streams.sending import Answers, Line, Parcel, send
 from streams.sole import Check, ClaimLostError, sole
+from streams.taken_back import refuse_taken_back
 from streams.timekeeping import noted_now
 
 log = logging.getLogger(__name__)
@@ -32,21 +35,11 @@ IDLE_S: Final = 0.2
 CLAIM_IDLE_S: Final = 20.0
 """How long a sender that is frozen keeps the others from sending, beyond what it may take to look for a broker."""
 
-WHOLE_EVENT: Final = (CONTENT_TYPE, STRUCTURED_JSON)
-"""The header by which any reader of CloudEvents knows that the value is the whole event."""
-
-Sending = asyncio.Future[Any]
+Waiting = Literal["inbox", "outbox"]
 
 
-@dataclass(frozen=True, slots=True)
-class Parcel:
-    """One record on its way, with the number under which the ledger knows it."""
-
-    seq: int
-    topic: str
-    key: bytes
-    value: bytes
-    headers: tuple[tuple[str, bytes], ...]
+class ProducerSpoiltError(Exception):
+    """The broker has refused a record that the producer had numbered: another must send what comes after it."""
 
 
 class Relay(Duty):
@@ -54,12 +47,16 @@ class Relay(Duty):
 
     Of all the workers on a ledger one sends: several would send everything several times, and out of order.
     At any time it holds one batch. If any of it is not acknowledged, the connection is made anew: what a producer
-    has accepted it keeps for ever, so what is sent again would pile up in it.
+    has accepted it keeps for ever, so what is sent again would pile up in it. A record that the broker refuses holds
+    up its own key alone.
     """
 
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts)
         self._producer: Producer | None = None
+        self._claim: Check | None = None
+        self._refusals: dict[Waiting, Refusals] = {"inbox": Refusals(), "outbox": Refusals()}
+        self._pulses = Refusals()
 
     async def work(self) -> None:
         """Send whenever no other worker does, and look for the broker again and again."""
@@ -72,12 +69,12 @@ class Relay(Duty):
 
     async def last_piece(self) -> None:
         """Send what the others have decided last."""
-        with suppress(BrokerUnreachable):
+        with suppress(BrokerUnreachable, ProducerSpoiltError):
             while self._producer is not None and await self._pass(self._producer):
                 pass
 
     async def _while_sole(self, claim: Check) -> None:
-        vitals = self._parts.vitals
+        vitals, self._claim = self._parts.vitals, claim
         vitals.sends = True
         vitals.went_out()
         try:
@@ -86,6 +83,8 @@ class Relay(Duty):
                 await claim()
                 try:
                     await self._connected(claim)
+                except ProducerSpoiltError as error:
+                    log.info("the relay connects anew: %s", error)
                 except (BrokerUnreachable, KafkaError) as error:
                     self._parts.progress.broker_away = True
                     vitals.broker_away(self.part, away=True)
@@ -96,6 +95,9 @@ class Relay(Duty):
         finally:
             vitals.sends = False
             vitals.broker_away(self.part, away=False)
+            for refusals in (*self._refusals.values(), self._pulses):
+                refusals.forget()
+            self._tell_refused()
 
     def _longest_silence(self) -> float:
         """How long the claim may go unchecked while all is well: looking for a broker in vain takes longest."""
@@ -103,6 +105,7 @@ class Relay(Duty):
 
     async def _connected(self, claim: Check) -> None:
         settings = self._parts.settings
+        await refuse_taken_back(self._parts)
         async with running(make_producer(settings, self._parts.cluster.bootstrap), settings) as producer:
             self._producer = producer
             self._parts.progress.broker_away = False
@@ -124,7 +127,11 @@ class Relay(Duty):
         if self._pulse_is_due() and self._producer is not None:
             pulse = pulse_message(self._parts.name, self._parts.clock.now())
             parcel = Parcel(0, pulse.topic, pulse.key.encode(), pulse.value.encode(), ())
-            _all([parcel], await self._send(self._producer, [parcel]))
+            if parcel.line not in self._pulses or self._pulses.due():
+                answers = await self._send(self._producer, [parcel])
+                self._pulses.release(answers.sent)
+                self._hold(self._pulses, parcel, answers)
+                _all([parcel], answers)
         await super().pulse()
 
     async def _rest(self) -> None:
@@ -134,31 +141,100 @@ class Relay(Duty):
 
     async def _pass(self, producer: Producer) -> int:
         """Send what waits, a batch of each line; how many were sent."""
-        return await self._submissions(producer) + await self._messages(producer)
+        return await self._submissions(producer) + await self._messages(producer) + await self._again()
 
     async def _submissions(self, producer: Producer) -> int:
-        waiting = await self._parts.ledger.unrelayed(self._parts.settings.relay_batch)
+        limit, held = self._parts.settings.relay_batch, self._refusals["inbox"].lines
+        waiting = await self._parts.ledger.unrelayed(limit, held)
         parcels = [Parcel(one.seq, one.topic, one.key.encode(), one.value, ()) for one in waiting]
-        sent = await self._send(producer, parcels)
-        if sent:
-            await self._parts.ledger.mark_relayed(sent, await noted_now(self._parts))
-            self._parts.progress.relayed += len(sent)
-            self._parts.metrics.sent.labels("inbox").inc(len(sent))
-            self._parts.vitals.went_out()
-        return _all(parcels, sent)
+        return await self._answered("inbox", parcels, await self._send(producer, parcels))
 
     async def _messages(self, producer: Producer) -> int:
-        waiting = await self._parts.ledger.unsent(self._parts.settings.relay_batch)
+        limit, held = self._parts.settings.relay_batch, self._refusals["outbox"].lines
+        waiting = await self._parts.ledger.unsent(limit, held)
         parcels = [Parcel(one.seq, one.topic, one.key, one.value, one.headers) for one in waiting]
-        sent = await self._send_traced(producer, parcels)
-        if sent:
-            await self._parts.ledger.mark_sent(sent, await noted_now(self._parts))
-            self._parts.progress.sent += len(sent)
-            self._parts.metrics.sent.labels("outbox").inc(len(sent))
-            self._parts.vitals.went_out()
-        return _all(parcels, sent)
+        return await self._answered("outbox", parcels, await self._send_traced(producer, parcels))
 
-    async def _send_traced(self, producer: Producer, parcels: Sequence[Parcel]) -> list[int]:
+    async def _again(self) -> int:
+        """Try those again whose pause is over; how many were sent."""
+        ledger, found = self._parts.ledger, dict[Waiting, list[Parcel]]()
+        if due := self._refusals["inbox"].due():
+            inputs = await ledger.unrelayed_of(due)
+            found["inbox"] = [Parcel(one.seq, one.topic, one.key.encode(), one.value, ()) for one in inputs]
+            self._refusals["inbox"].release(set(due) - {one.seq for one in inputs})
+        if due := self._refusals["outbox"].due():
+            messages = await ledger.unsent_of(due)
+            found["outbox"] = [Parcel(one.seq, one.topic, one.key, one.value, one.headers) for one in messages]
+            self._refusals["outbox"].release(set(due) - {one.seq for one in messages})
+        sent = [await self._one_by_one(line, parcels) for line, parcels in found.items() if parcels]
+        self._tell_refused()
+        return sum(sent)
+
+    async def _answered(self, line: Waiting, parcels: Sequence[Parcel], answers: Answers) -> int:
+        """Mark what was acknowledged, and try what was refused alone: it may only have been in bad company."""
+        await self._mark(line, answers.sent)
+        done = len(answers.sent)
+        if answers.refused:
+            refused = {one.line for one in parcels if one.seq in answers.refused}
+            sent = set(answers.sent)
+            done += await self._one_by_one(
+                line, [one for one in parcels if one.line in refused and one.seq not in sent]
+            )
+        _all(parcels, answers)
+        return done
+
+    async def _one_by_one(self, line: Waiting, parcels: Sequence[Parcel]) -> int:
+        """Send each alone, until one of its key is refused; how many were sent. What there is no time for waits."""
+        settings, refusals = self._parts.settings, self._refusals[line]
+        ends = monotonic() + settings.broker_timeout_s
+        stuck: set[Line] = set()
+        sent: list[int] = []
+        alone = make_producer(settings, self._parts.cluster.bootstrap, linger_ms=0, numbers=False)
+        async with running(alone, settings) as producer:
+            try:
+                for parcel in parcels:
+                    if parcel.line in stuck or monotonic() > ends:
+                        continue
+                    await self._still_ours()
+                    answers = await self._send(producer, [parcel])
+                    sent += answers.sent
+                    refusals.release(answers.sent)
+                    self._hold(refusals, parcel, answers)
+                    if answers.unanswered([parcel]):
+                        raise _unacknowledged(1, 1)
+                    if answers.refused:
+                        stuck.add(parcel.line)
+            finally:
+                await self._mark(line, sent)
+        return len(sent)
+
+    async def _still_ours(self) -> None:
+        self.turn()
+        if self._claim is not None:
+            await self._claim()
+
+    async def _mark(self, line: Waiting, sent: Sequence[int]) -> None:
+        if not sent:
+            return
+        parts, now = self._parts, await noted_now(self._parts)
+        if line == "inbox":
+            await parts.ledger.mark_relayed(sent, now)
+            parts.progress.relayed += len(sent)
+        else:
+            await parts.ledger.mark_sent(sent, now)
+            parts.progress.sent += len(sent)
+        parts.metrics.sent.labels(line).inc(len(sent))
+        parts.vitals.went_out()
+
+    def _hold(self, refusals: Refusals, parcel: Parcel, answers: Answers) -> None:
+        if (error := answers.refused.get(parcel.seq)) is not None:
+            refusals.hold(parcel, self._parts.topic(parcel.topic), error)
+        self._tell_refused()
+
+    def _tell_refused(self) -> None:
+        self._parts.vitals.refused = sum(map(len, (*self._refusals.values(), self._pulses)))
+
+    async def _send_traced(self, producer: Producer, parcels: Sequence[Parcel]) -> Answers:
         """Send them; each about a subject that was heard of under a trace goes out under that trace."""
         tracing = self._parts.tracing
         if tracing is None:
@@ -173,49 +249,21 @@ class Relay(Duty):
             ]
             return await self._send(producer, joined)
 
-    async def _send(self, producer: Producer, parcels: Sequence[Parcel]) -> list[int]:
-        """Send them all; the numbers of those that were acknowledged and that follow no failed one of their key."""
-        on_the_way: list[Sending] = []
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._parts.settings.broker_timeout_s):
-                for parcel in parcels:
-                    on_the_way += [await self._start(producer, parcel)]
-                if on_the_way:
-                    await asyncio.wait(on_the_way)
-        return _acknowledged(parcels, on_the_way)
-
-    async def _start(self, producer: Producer, parcel: Parcel) -> Sending:
-        topic = self._parts.topic(parcel.topic)
-        try:
-            sending: Sending = await producer.send(
-                topic, value=parcel.value, key=parcel.key, headers=[WHOLE_EVENT, *parcel.headers]
-            )
-        except KafkaError as error:
-            log.error("record %d cannot be sent to %s: %r", parcel.seq, topic, error)  # noqa: TRY400
-            sending = asyncio.get_running_loop().create_future()
-            sending.cancel()
-        return sending
+    async def _send(self, producer: Producer, parcels: Sequence[Parcel]) -> Answers:
+        """Send them all; what the broker said about each within ``broker_timeout_s``."""
+        return await send(producer, parcels, self._parts.topic, self._parts.settings.broker_timeout_s)
 
 
-def _all(parcels: Sequence[Parcel], sent: Sequence[int]) -> int:
-    """How many were sent; raises ``BrokerUnreachable`` unless all of them were."""
-    if len(sent) < len(parcels):
-        raise BrokerUnreachable(f"{len(parcels) - len(sent)} of {len(parcels)} records were not acknowledged in time")
-    return len(sent)
+def _all(parcels: Sequence[Parcel], answers: Answers) -> None:
+    """See that each was acknowledged or refused.
+
+    Raises ``BrokerUnreachable``, or ``ProducerSpoiltError`` if it is for a refused one that others were not heard of.
+    """
+    if answers.spoilt:
+        raise ProducerSpoiltError(f"the broker refused {len(answers.refused)} of {len(parcels)} records")
+    if lacking := answers.unanswered(parcels):
+        raise _unacknowledged(lacking, len(parcels))
 
 
-def _acknowledged(parcels: Sequence[Parcel], futures: Sequence[Sending]) -> list[int]:
-    stuck: set[tuple[str, bytes]] = set()
-    done: list[int] = []
-    for n, parcel in enumerate(parcels):
-        line = (parcel.topic, parcel.key)
-        arrived = n < len(futures) and _arrived(futures[n])
-        if arrived and line not in stuck:
-            done.append(parcel.seq)
-        else:
-            stuck.add(line)
-    return done
-
-
-def _arrived(future: Sending) -> bool:
-    return future.done() and not future.cancelled() and future.exception() is None
+def _unacknowledged(lacking: int, of: int) -> BrokerUnreachable:
+    return BrokerUnreachable(f"{lacking} of {of} records were not acknowledged in time")

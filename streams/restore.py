@@ -54,6 +54,7 @@ async def restore(settings: Settings, ledger: Ledger, clock: Clock) -> Restored:
                 found.adopted.new += one.new
                 found.adopted.known += one.known
                 found.adopted.other += one.other
+                found.adopted.different |= one.different
         for topic in INPUTS:
             found.to_read[topic.name], found.lost[topic.name] = await _to_read(
                 consumer, settings, ledger, await _partitions(admin, settings, topic)

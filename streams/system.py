@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, cast
 
 from models.parse import make_ready
-from streams.app import build_app, serve
+from streams.app import build_app, end, serve
 from streams.clock import Clock
 from streams.cluster import open_cluster
 from streams.health_guard import guarded
@@ -24,6 +24,7 @@ from streams.relay import Relay
 from streams.second_look import SecondLook
 from streams.settings import Settings
 from streams.sweeper import Sweeper
+from streams.taken_back import look_at_start
 from streams.timeline_topics import first_world
 from streams.tracing import Tracing, open_tracing
 from streams.watch import build_watch
@@ -37,6 +38,8 @@ SERVICES_SHARE: Final = 0.6
 WATCHS_SHARE: Final = 0.3
 STOCKS_SHARE: Final = 0.05
 """What of the time that a stop may take is left to each before it is given up."""
+CLEARING_SHARE: Final = 0.5
+"""What is left to each for its clearing up once it was given up; where several need that, the process is left first."""
 
 
 @asynccontextmanager
@@ -53,7 +56,9 @@ async def open_parts(settings: Settings, clock: Clock, default: World) -> AsyncG
             with _traced(settings) as tracing:
                 yield Parts(settings, clock, ledger, cluster, world, tracing=tracing)
     finally:
-        await ledger.close()
+        closing = asyncio.create_task(ledger.close(), name="the closing of the ledger")
+        await asyncio.wait({closing}, timeout=settings.stop_within_s * CLEARING_SHARE)
+        await end({closing}, settings.stop_within_s * CLEARING_SHARE)
 
 
 @contextmanager
@@ -70,20 +75,23 @@ async def run_parts(parts: Parts, stop: asyncio.Event) -> None:
     """Run the services until ``stop`` is set; raises ``WorkerFailedError`` if one of them fails.
 
     A stop takes ``stop_within_s`` at most. The watch stops last, so that it still sees what was said last. Raises
-    ``NoProgressError`` when nothing has been done for so long that a new start is better.
+    ``TakenBack`` before any of them begins if the ledger does not know what was said last, and ``NoProgressError``
+    when nothing has been done for so long that a new start is better.
     """
+    await look_at_start(parts)
     _spare_the_collector()
+    parts.metrics.expect(parts.world)
     with health_served(parts), guarded(parts.settings, answers(parts)["progress"], stop):
-        turning, no_more = asyncio.create_task(keep_turning(parts.vitals)), asyncio.Event()
-        stock = asyncio.create_task(keep_stock(parts, no_more))
+        turning = asyncio.create_task(keep_turning(parts.vitals), name="the pulse of the loop")
+        no_more = asyncio.Event()
+        stock = asyncio.create_task(keep_stock(parts, no_more), name="the taking of stock")
         try:
             await _run_services(parts, stop)
         finally:
             no_more.set()
-            await asyncio.wait({stock}, timeout=parts.settings.stop_within_s * STOCKS_SHARE)
-            for task in (turning, stock):
-                task.cancel()
-            await asyncio.wait({turning, stock})
+            patience = parts.settings.stop_within_s
+            await asyncio.wait({stock}, timeout=patience * STOCKS_SHARE)
+            await end({turning, stock}, patience * CLEARING_SHARE)
 
 
 async def _run_services(parts: Parts, stop: asyncio.Event) -> None:
@@ -94,14 +102,13 @@ async def _run_services(parts: Parts, stop: asyncio.Event) -> None:
         app.service(cast("Any", service))
     patience = parts.settings.stop_within_s
     watch_stops = asyncio.Event()
-    watching = asyncio.create_task(_watch(parts, watch_stops))
+    watching = asyncio.create_task(_watch(parts, watch_stops), name="the watch")
     try:
         await serve(app, stop, stop_within_s=patience * SERVICES_SHARE)
     finally:
         watch_stops.set()
         await asyncio.wait({watching}, timeout=patience * WATCHS_SHARE)
-        watching.cancel()
-        await asyncio.wait({watching})
+        await end({watching}, patience * CLEARING_SHARE)
 
 
 def _spare_the_collector() -> None:
@@ -116,11 +123,10 @@ async def _watch(parts: Parts, stop: asyncio.Event) -> None:
     patience = parts.settings.stop_within_s * WATCHS_SHARE
     settings = parts.settings.model_copy(update={"stop_within_s": patience})
     anew = asyncio.Event()
-    looking = asyncio.create_task(SecondLook(parts, anew).work(stop))
+    looking = asyncio.create_task(SecondLook(parts, anew).work(stop), name="the second look")
     try:
         await keep_watching(
             settings, parts.cluster.bootstrap, lambda: build_watch(parts), stop, pause_s=WATCH_PAUSE_S, anew=anew
         )
     finally:
-        looking.cancel()
-        await asyncio.wait({looking})
+        await end({looking}, parts.settings.stop_within_s * CLEARING_SHARE)

@@ -29,6 +29,8 @@ from streams.topics import TOPICS, Topic
 LOOK_AGAIN_S: Final = 0.1
 VITAL: Final = ("cleanup.policy", "message.timestamp.type")
 """Settings without which records vanish that are still needed, or are taken to have come when their sender says."""
+ENOUGH: Final = 0.5
+"""What part of the time for which records are to be kept is enough for the work; with less they vanish unread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +122,11 @@ def _spread_otherwise(topic: Topic, want: TopicState, have: TopicState) -> list[
     steps = []
     if have.partitions != want.partitions:
         differs = f"{want.name} has {have.partitions} partitions, not {want.partitions}"
-        advice = "changing them would move premises between workers, so set WORKORDERS_PARTITIONS to what is there"
-        sentence = f"{differs}; {advice}, or move its records to a new topic by hand."
-        # The input topics are shared out together: the same partition of each is the same premises.
-        steps.append(Step(want.name, sentence, stops_work=topic.direction == "in"))
+        advice = _SPREAD if topic.spread else _ONE_ORDER
+        # The input topics are shared out together: the same partition of each is the same premises. What is not
+        # spread has one order, which several partitions have not.
+        stops_work = topic.direction == "in" or not topic.spread
+        steps.append(Step(want.name, f"{differs}; {advice} by hand.", stops_work=stops_work))
     if have.replication != want.replication:
         differs = f"{want.name} is kept {have.replication} times, not {want.replication}"
         advice = "set WORKORDERS_REPLICATION to what is there, or reassign its partitions by hand"
@@ -131,14 +134,49 @@ def _spread_otherwise(topic: Topic, want: TopicState, have: TopicState) -> list[
     return steps
 
 
+_SPREAD: Final = (
+    "changing them would move premises between workers, so set WORKORDERS_PARTITIONS to what is there, or move its "
+    "records to a new topic"
+)
+_ONE_ORDER: Final = (
+    "its records need one order whatever WORKORDERS_PARTITIONS says, so move them, oldest first, to a new topic of "
+    "that name with one partition"
+)
+
+
 def _set_otherwise(want: TopicState, have: TopicState) -> list[Step]:
-    change = {key: value for key, value in want.config.items() if have.config.get(key) != value}
+    change = {key: value for key, value in want.config.items() if _lacks(key, value, have.config.get(key))}
     if not change:
         return []
     is_now = ", ".join(f"{key}={have.config.get(key)}" for key in change)
     to_be = ", ".join(f"{key}={value}" for key, value in change.items())
     sentence = f"{want.name} has {is_now}; set {to_be}."
-    return [Step(want.name, sentence, change=change, stops_work=not change.keys().isdisjoint(VITAL))]
+    return [Step(want.name, sentence, change=change, stops_work=_loses(want, have, change))]
+
+
+def _lacks(key: str, wanted: str, is_now: str | None) -> bool:
+    """Whether a setting is not as it must be; a topic that takes larger records than we need is left so."""
+    if key == "max.message.bytes" and is_now is not None:
+        return int(is_now) < int(wanted)
+    return is_now != wanted
+
+
+def _loses(want: TopicState, have: TopicState, change: Mapping[str, str]) -> bool:
+    """Whether, as it is set, records vanish that are still needed, or bear a time that is not the broker's."""
+    if not change.keys().isdisjoint(VITAL):
+        return True
+    if want.config["cleanup.policy"] == "compact":
+        return False  # only where records are deleted does it matter after what time and beyond how many bytes
+    return "retention.bytes" in change or _shorter_by_far(want.config["retention.ms"], have.config.get("retention.ms"))
+
+
+def _shorter_by_far(wanted: str, is_now: str | None) -> bool:
+    """Whether records go long before they may; an unknown time is not trusted."""
+    if is_now is None:
+        return True
+    if int(is_now) < 0:
+        return False
+    return int(wanted) < 0 or int(is_now) < ENOUGH * int(wanted)
 
 
 async def _found(admin: AdminClient, settings: Settings) -> dict[str, TopicState]:

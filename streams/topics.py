@@ -10,6 +10,13 @@ from typing import Final, Literal
 
 EMBEDDED_PARTITIONS: Final = 4
 
+RECORD_BYTES: Final = 8 * 1024 * 1024
+"""How large one record is that we send, and that a topic of ours takes, at most."""
+VALUE_BYTES: Final = RECORD_BYTES - 64 * 1024
+"""How long a message may be, so that there is room left for its key and headers, and for what is put around them."""
+INPUT_BYTES: Final = 1024 * 1024
+"""How large a sender's batch is at most. One event has 64 KiB; a sender that says more is refused by the broker."""
+
 _QUARTER: Final = timedelta(days=90)
 _MONTH: Final = timedelta(days=30)
 _UNIT: Final = "premises id, or source:<id> for what is about a source itself"
@@ -42,12 +49,15 @@ class Topic:
 
         With two copies or more, one may be lost without a loss or a stop: writes wait for all copies but one.
         The time of a record is the broker's, for that is when the event reached us, whatever its sender's clock said.
+        Records go by their age alone, never because there are many.
         """
         kept = -1 if self.retention is None else self.retention // timedelta(milliseconds=1)
         return {
             "cleanup.policy": "compact" if self.compacted else "delete",
+            "max.message.bytes": str(RECORD_BYTES if self.direction == "out" else INPUT_BYTES),
             "message.timestamp.type": "LogAppendTime",
             "min.insync.replicas": str(max(1, replication - 1)),
+            "retention.bytes": "-1",
             "retention.ms": str(kept),
             "unclean.leader.election.enable": "false",
         }

@@ -6,8 +6,8 @@ pulses go on being counted, whatever time they bear. It asks no worker anything,
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -20,7 +20,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from models.tables import MetaRow
 from streams.clock import Clock, monotonic
 from streams.cluster import KafkaServers
-from streams.health import INTAKE, RELAY, SWEEPER
 from streams.kafka_admin import KafkaRefused, admin_client
 from streams.kafka_client import BrokerUnreachable
 from streams.ledger import offsets, pulses, rows
@@ -29,96 +28,13 @@ from streams.ledger.incoming import Stream
 from streams.ledger.queries import stock
 from streams.settings import Settings
 from streams.topics import INPUTS, PULSES
+from streams.watcher_judging import WATCHED, Sight, Watch, lacking
 
 log = logging.getLogger(__name__)
 
-WATCHED: Final = (SWEEPER, RELAY, INTAKE)
 ANSWER_WITHIN_S: Final = 10.0
 
 _META: Final = rows.table_of(MetaRow)
-
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """What one look has seen; None for a side that did not answer.
-
-    ``at`` is the database's own time; None where the ledger's is simulated, which tells nothing about how long we take.
-    """
-
-    pulses: Mapping[tuple[str, str], int] | None = None
-    waiting: Mapping[str, Any] = field(default_factory=dict)
-    at: datetime | None = None
-    on_topic: int | None = None
-    lag: int = 0
-    read: int = 0
-
-
-@dataclass(slots=True)
-class Watch:
-    """Since when each thing that must change has not; what is wrong follows from that."""
-
-    silent_after_s: float
-    has_broker: bool
-    changed: dict[str, float] = field(default_factory=dict)
-    seen: dict[str, object] = field(default_factory=dict)
-    last: Sight = field(default_factory=Sight)
-
-    def note(self, sight: Sight, now: float) -> None:
-        """Remember a look, made at ``now`` by the monotonic clock."""
-        self.last = sight
-        self._mark("ledger", now if sight.pulses is not None else self.seen.get("ledger"), now)
-        for part in WATCHED:
-            told = None if sight.pulses is None else {name: n for name, n in sight.pulses.items() if name[0] == part}
-            self._mark(part, self.seen.get(part) if told is None else told, now)
-        if self.has_broker:
-            self._mark("broker", now if sight.on_topic is not None else self.seen.get("broker"), now)
-            self._mark("topic", sight.on_topic if sight.on_topic is not None else self.seen.get("topic"), now)
-            self._mark("lag", (sight.lag == 0 and now, sight.read), now)
-
-    def wrong(self, now: float) -> list[str]:
-        """What is wrong, a sentence each; nothing while all goes well or it is too early to tell."""
-        away = [
-            f"the {side} could not be reached for {self._still(side, now):.0f} s"
-            for side in ("ledger", "broker")
-            if self._too_long(side, now)
-        ]
-        silent = [part for part in WATCHED if self._too_long(part, now)]
-        if len(silent) == len(WATCHED):
-            quiet = min(self._still(part, now) for part in WATCHED)
-            return [*away, f"no worker has shown any sign of life for {quiet:.0f} s"]
-        found = [f"the {part} has shown no sign of life for {self._still(part, now):.0f} s" for part in silent]
-        if self._too_long("topic", now) and RELAY not in silent and not away:
-            found += [f"no sign of life has come through the broker for {self._still('topic', now):.0f} s"]
-        if self._too_long("lag", now) and INTAKE not in silent and not away:
-            found += [f"{self.last.lag} records wait, and none was taken for {self._still('lag', now):.0f} s"]
-        return [*away, *found, *self._overdue()]
-
-    def _overdue(self) -> list[str]:
-        at, waiting = self.last.at, self.last.waiting
-        if at is None:
-            return []
-        found = []
-        for name, what in (
-            ("oldest_due", "a decision has been due"),
-            ("unsent_since", f"{waiting.get('unsent')} messages wait to be sent, the oldest"),
-        ):
-            since = waiting.get(name)
-            if since is not None and (age := (at - since).total_seconds()) > self.silent_after_s:
-                found += [f"{what} for {age:.0f} s"]
-        return found
-
-    def _mark(self, what: str, seen: object, now: float) -> None:
-        before = self.seen.get(what)
-        # What is seen for the first time is no change: it may have stood there for long.
-        if what not in self.changed or (before is not None and before != seen):
-            self.changed[what] = now
-        self.seen[what] = seen
-
-    def _still(self, what: str, now: float) -> float:
-        return now - self.changed.get(what, now)
-
-    def _too_long(self, what: str, now: float) -> bool:
-        return self._still(what, now) > self.silent_after_s
 
 
 class Lookout:
@@ -203,15 +119,25 @@ class News:
 
 
 async def watch_over(
-    settings: Settings, clock: Clock, *, silent_after_s: float, every_s: float, again_s: float
+    settings: Settings,
+    clock: Clock,
+    *,
+    silent_after_s: float,
+    every_s: float,
+    again_s: float,
+    looked: Callable[[], None] = lambda: None,
 ) -> AsyncGenerator[News]:
-    """News, for ever: when something goes wrong or its reasons change, again every ``again_s``, and when it is well."""
+    """News, for ever: when something goes wrong or its reasons change, again every ``again_s``, and when it is well.
+
+    ``looked`` is called after each look, whatever it has seen.
+    """
     lookout, watch = Lookout(settings, clock), Watch(silent_after_s, not settings.is_embedded)
     kinds: set[str] = set()
     said = monotonic()
     try:
         while True:
             watch.note(await lookout.look(), monotonic())
+            looked()
             now, wrong = monotonic(), watch.wrong(monotonic())
             fresh = {_without_figures(sentence) for sentence in wrong}
             if fresh - kinds or (kinds and not fresh) or (fresh and now - said >= again_s):
@@ -235,8 +161,7 @@ async def shows_life(settings: Settings, clock: Clock, *, within_s: float, every
             await asyncio.sleep(every_s)
             watch.note(await lookout.look(), monotonic())
             missing = {what for what in missing if watch.changed[what] == start[what]}
-        names = {"topic": "no sign of life came through the broker"}
-        return [names.get(one, f"the {one} showed no sign of life") for one in sorted(missing)]
+        return lacking(missing, watch.last, has_broker=watch.has_broker)
     finally:
         await lookout.close()
 

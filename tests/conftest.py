@@ -1,6 +1,8 @@
 """What every test can have: the real servers of the run, started when the first test wants them."""
 
+import logging
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -44,6 +46,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.startswith(UNMEASURED):
             item.add_marker(pytest.mark.no_cover)
+
+
+@pytest.fixture(autouse=True)
+def log_without_handlers_of_others() -> Iterator[None]:
+    """Take away the log handler that a test has set up: it would thin out what the tests after it look for."""
+    before = logging.getLogger().level
+    yield
+    root = logging.getLogger()
+    root.setLevel(before)
+    for handler in list(root.handlers):
+        if any(type(one).__name__ == "Thinning" for one in handler.filters):
+            root.removeHandler(handler)
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -17,7 +17,8 @@ from sqlalchemy.engine import Connection
 from bench.race.ours import ReplayingIntake, ReplayingReader, until_done
 from bench.race.site import HeardClock, Site, Watch, contend, finish, ready
 from streams.ledger.ledger import Ledger
-from streams.relay import Parcel, Relay
+from streams.relay import Relay
+from streams.sending import Answers, Parcel
 from streams.system import open_parts
 from workorders.policy import default_world
 
@@ -98,7 +99,7 @@ class RecordedRelay(Relay):
 
     recorder: Recorder
 
-    async def _send(self, producer: Any, parcels: Sequence[Parcel]) -> list[int]:  # noqa: ANN401
+    async def _send(self, producer: Any, parcels: Sequence[Parcel]) -> Answers:  # noqa: ANN401
         if parcels:
             self.recorder.sent(parcels)
         return await super()._send(producer, parcels)

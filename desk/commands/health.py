@@ -17,7 +17,10 @@ AGAIN_S: Final = 600.0
 
 @app.command(rich_help_panel=RULES)
 def health(
-    question: Annotated[Literal["live", "ready", "progress"], typer.Argument(help="Which question.")] = "progress",
+    question: Annotated[
+        Literal["live", "ready", "progress", "watcher"],
+        typer.Argument(help="Which question; 'watcher': whether this machine's watcher looks."),
+    ] = "progress",
     url: Annotated[
         str | None, typer.Option("--url", metavar="URL", help="The worker; else WORKORDERS_HEALTH_HOST and _PORT.")
     ] = None,
@@ -27,8 +30,10 @@ def health(
 
     Exit code 0 if well, 1 if not (it says why), 4 if no worker answers.
     """
-    from desk.health import ask_health
+    from desk.health import ask_health, ask_watcher
 
+    if question == "watcher":
+        return ask_watcher(as_json=json)
     return ask_health(url, question, as_json=json)
 
 
@@ -45,9 +50,11 @@ def watcher(
     ] = AGAIN_S,
     run: Annotated[
         str | None,
-        typer.Option("--run", metavar="CMD", help="Run it with each news: WORKORDERS_WATCHER_STATE and _TEXT, JSON."),
+        typer.Option("--run", metavar="CMD", help="Run it with each news; else WORKORDERS_WATCHER_RUN."),
     ] = None,
-    post: Annotated[str | None, typer.Option("--post", metavar="URL", help="Post each news there, as JSON.")] = None,
+    post: Annotated[
+        str | None, typer.Option("--post", metavar="URL", help="Post it there; else WORKORDERS_WATCHER_POST.")
+    ] = None,
     once: Annotated[
         bool, typer.Option("--once", help="End as soon as all show life: 0, or 1 when the time is over.")
     ] = False,
@@ -57,6 +64,9 @@ def watcher(
 
     It reads the ledger and the broker itself and asks no worker. Run it on another machine than the workers'.
     """
+    from desk.health import news_goes_to
+
+    run, post = news_goes_to(run, post)
     return watch_over(
         running, silent_after=silent_after, every=every, again=again, run=run, post=post, once=once, as_json=json
     )

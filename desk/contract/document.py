@@ -76,8 +76,8 @@ def _channel(topic: Topic) -> JsonObject:
     settings = Settings.model_construct()
     config: dict[str, Any] = topic.config(settings.replication)
     config["cleanup.policy"] = [config["cleanup.policy"]]
-    config["retention.ms"] = int(config["retention.ms"])
-    config["min.insync.replicas"] = int(config["min.insync.replicas"])
+    for name in ("max.message.bytes", "min.insync.replicas", "retention.bytes", "retention.ms"):
+        config[name] = int(config[name])
     return {
         "address": topic.name,
         "title": topic.name,

@@ -8,6 +8,7 @@ from desk.instants import instant, local_in_full
 from desk.opening import Desk, open_ledger
 from desk.options import Reading
 from desk.printing import console, print_json, said
+from streams.messages import too_large
 from workorders.policy import Estate, Policy, check, load_estate, load_policy
 
 
@@ -26,6 +27,8 @@ async def _activate(version: Policy | Estate, effective: str, by: str, reading: 
         at = instant(effective, now=desk.now, zone=desk.zone, name="--from")
         if at <= desk.now:
             raise BadValue(f"--from is {effective!r}: it must lie ahead, for what was decided stays decided.")
+        if large := too_large(version):
+            raise BadInput(f"It cannot be published: {large}.")
         faults = [fault for other in _beside(version, desk) for fault in _check(version, other)]
         if faults:
             raise BadInput(f"It does not fit what is in force: {faults[0]}.")

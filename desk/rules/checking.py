@@ -5,7 +5,8 @@ from pathlib import Path
 
 from desk.exits import Exit
 from desk.printing import console, counted, print_json, said
-from workorders.policy import PolicyError, default_estate, default_policy, load_estate, load_policy
+from streams.messages import too_large
+from workorders.policy import Estate, Policy, PolicyError, default_estate, default_policy, load_estate, load_policy
 from workorders.policy.check_both import check
 
 
@@ -27,7 +28,7 @@ def check_policy(file: Path, estate: Path | None, *, as_json: bool) -> int:
         against = load_estate(estate) if estate else default_estate()
     except PolicyError as error:
         return _tell(Soundness(str(file), None, None, False, error.sentences), as_json)
-    faults = tuple(check(policy, against))
+    faults = (*_too_large(policy), *check(policy, against))
     return _tell(Soundness(str(file), policy.spec.name, policy.version, not faults, faults), as_json)
 
 
@@ -38,8 +39,13 @@ def check_estate(file: Path, policy: Path | None, *, as_json: bool) -> int:
         against = load_policy(policy) if policy else default_policy()
     except PolicyError as error:
         return _tell(Soundness(str(file), None, None, False, error.sentences), as_json)
-    faults = tuple(check(against, estate))
+    faults = (*_too_large(estate), *check(against, estate))
     return _tell(Soundness(str(file), estate.spec.name, estate.version, not faults, faults), as_json)
+
+
+def _too_large(version: Policy | Estate) -> tuple[str, ...]:
+    fault = too_large(version)
+    return () if fault is None else (fault,)
 
 
 def _tell(found: Soundness, as_json: bool) -> int:

@@ -4,8 +4,8 @@ Numbers go on where the topics end, so that no message id is ever used for two m
 and seen; the next decision about its subject closes, withdraws or amends it as the events demand.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -19,7 +19,7 @@ from models.parse import parse_output
 from models.refusal import Refusal
 from models.said import STATEMENTS
 from models.schemas import OutputEvent
-from models.tables import EscalationRow, StatementRow, WorkOrderRow
+from models.tables import EscalationRow, OutboxRow, StatementRow, WorkOrderRow
 from streams.ledger import audit, columns, outbox, rows, states, store, units
 from streams.ledger.audit import Entry
 from streams.ledger.errors import LedgerError
@@ -39,13 +39,28 @@ _LAST: Final = rows.Query(
 )
 
 
+_OUTBOX: Final = rows.table_of(OutboxRow)
+_TEXTS: Final = rows.Query(
+    OutboxRow,
+    ("message_id",),
+    (_OUTBOX.c.message_id, _OUTBOX.c.value, _OUTBOX.c.erased_at),
+    """SELECT o.message_id, o.value, o.erased_at FROM {wanted} CROSS JOIN outbox o
+    WHERE o.message_id = w.message_id""",
+)
+
+
 @dataclass(slots=True)
 class Adopted:
-    """How many messages were new to the ledger, how many it knew, and how many are of no kind that is adopted."""
+    """How many messages were new to the ledger, how many it knew, and how many are of no kind that is adopted.
+
+    ``different`` are the ids of those that it knows with another content than is on the topic; they are not counted
+    as known.
+    """
 
     new: int = 0
     known: int = 0
     other: int = 0
+    different: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +77,8 @@ class _Message:
 async def adopt(connection: AsyncConnection, values: Sequence[bytes], now: datetime) -> Adopted:
     """Take over statements, classifications and disputes, given as the records' values in the order of their topic.
 
-    Raises ``LedgerError`` for a value that is no message of ours, and where a statement is missing between two.
+    Where the ledger knows a message with another content it stays as it is. Raises ``LedgerError`` for a value that is
+    no message of ours, and where a statement is missing between two.
     """
     adopted = Adopted()
     found = [one for value in values if (one := _read(value, adopted)) is not None]
@@ -74,7 +90,22 @@ async def adopt(connection: AsyncConnection, values: Sequence[bytes], now: datet
     ]
     await _keep(connection, new, locked, entries, now)
     adopted.new = len(new)
+    different = await _different(connection, found)
+    adopted.known -= len(different)
+    adopted.different |= {one.event.id for one in different}
     return adopted
+
+
+async def texts(connection: AsyncConnection, message_ids: Collection[UUID]) -> dict[UUID, str | None]:
+    """The texts of those messages that are in the outbox, sent or not; None where one was erased."""
+    found = await rows.fetch(connection, _TEXTS, [(id_,) for id_ in sorted(message_ids)])
+    return {row.message_id: row.value if row.erased_at is None else None for row in found}
+
+
+async def _different(connection: AsyncConnection, found: Sequence[_Message]) -> list[_Message]:
+    """Those that the ledger, which has them all by now, holds with another content, or under another id."""
+    held = await texts(connection, {UUID(one.event.id) for one in found})
+    return [one for one in found if held.get(UUID(one.event.id), "") not in {None, one.text}]
 
 
 def _read(value: bytes, adopted: Adopted) -> _Message | None:

@@ -39,6 +39,10 @@ class TimelinesDiffer(LedgerError):  # noqa: N818 - it reads as a sentence where
     """Other policies or estates were published than the ledger holds: one of the two is not what it is taken for."""
 
 
+class TakenBack(LedgerError):  # noqa: N818 - it reads as a sentence where it is raised
+    """The topics bear what this ledger has not said: it would use numbers and message ids for a second content."""
+
+
 def is_passing(error: BaseException) -> bool:
     """Whether trying the same again may succeed: the database was away, busy, full, or another writer was first."""
     if isinstance(error, DBAPIError) and error.connection_invalidated:

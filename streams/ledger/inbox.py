@@ -4,13 +4,13 @@ The relay sends it to its topic; if it does not come back within seconds, it is 
 everything else, so a broker that is down stops no decision.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.ids import new_id
@@ -29,6 +29,9 @@ _UNTAKEN: Final = rows.Query(
     (_TABLE.c.seq,),
     "SELECT i.seq FROM {wanted} CROSS JOIN inbox i WHERE i.seq = w.seq AND i.taken_at IS NULL ORDER BY i.seq",
 )
+_TO_RELAY: Final = (_TABLE.c.seq, _TABLE.c.receipt, _TABLE.c.topic, _TABLE.c.key, _TABLE.c.value)
+_WAITS: Final = _TABLE.c.relayed_at.is_(None) & (func.coalesce(_TABLE.c.fate, "") != "rejected")
+"""Not sent to its topic yet; what was refused since is not sent to be refused again."""
 _SAME: Final = rows.Query(
     InboxRow,
     ("source", "event_id"),
@@ -83,12 +86,19 @@ async def add(connection: AsyncConnection, batch: Sequence[Parsed], now: datetim
     return receipts
 
 
-async def unrelayed(connection: AsyncConnection, limit: int) -> list[Submitted]:
-    """What has not been sent to its topic yet, oldest first; what was refused since is not sent to be refused again."""
-    query = select(_TABLE.c.seq, _TABLE.c.receipt, _TABLE.c.topic, _TABLE.c.key, _TABLE.c.value)
-    waits = _TABLE.c.relayed_at.is_(None) & (func.coalesce(_TABLE.c.fate, "") != "rejected")
-    found = await connection.execute(query.where(waits).order_by(_TABLE.c.seq).limit(limit))
-    return [Submitted(*row) for row in found]
+async def unrelayed(
+    connection: AsyncConnection, limit: int, but: Collection[tuple[str, bytes]] = ()
+) -> list[Submitted]:
+    """What has not been sent to its topic yet, oldest first; ``but`` are topics and keys that are left out."""
+    others = tuple_(_TABLE.c.topic, _TABLE.c.key).not_in([(topic, key.decode()) for topic, key in but])
+    query = select(*_TO_RELAY).where(_WAITS, *((others,) if but else ())).order_by(_TABLE.c.seq).limit(limit)
+    return [Submitted(*row) for row in await connection.execute(query)]
+
+
+async def unrelayed_of(connection: AsyncConnection, seqs: Collection[int]) -> list[Submitted]:
+    """Those of these that have not been sent to their topic yet."""
+    query = select(*_TO_RELAY).where(_WAITS, _TABLE.c.seq.in_(sorted(seqs))).order_by(_TABLE.c.seq)
+    return [Submitted(*row) for row in await connection.execute(query)]
 
 
 async def mark_relayed(connection: AsyncConnection, seqs: Sequence[int], now: datetime) -> None:

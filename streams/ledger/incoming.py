@@ -3,8 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from models.decision import Statement
+
+MOST_NAMED: Final = 20
+"""How many of the events that it recorded a transaction names; the ledger has them all."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -43,6 +47,17 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True)
+class Name:
+    """What an input calls itself, and what it is about, in its sender's own words; None for what cannot be read."""
+
+    source: str | None = None
+    id: str | None = None
+    type: str | None = None
+    subject: str | None = None
+    premises: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Rejection:
     """One input that was not taken, and why; ``source`` where the input told its source."""
 
@@ -51,6 +66,7 @@ class Rejection:
     field: str
     sentence: str
     source: str | None
+    name: Name = Name()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +84,8 @@ class Held:
 class Outcome:
     """What one call did: all of it is durable when the call returns.
 
-    ``more`` tells that a limit was reached and another call would find something to do at once.
+    ``named`` are the first of the events that were recorded. ``more`` tells that a limit was reached and another call
+    would find something to do at once.
     """
 
     recorded: int = 0
@@ -79,6 +96,7 @@ class Outcome:
     held: list[Held] = field(default_factory=list)
     messages: int = 0
     more: bool = False
+    named: list[Name] = field(default_factory=list)
 
     def add(self, other: "Outcome") -> "Outcome":
         """Count another outcome into this one."""
@@ -90,4 +108,5 @@ class Outcome:
         self.held += other.held
         self.messages += other.messages
         self.more = self.more or other.more
+        self.named = [*self.named, *other.named][:MOST_NAMED]
         return self

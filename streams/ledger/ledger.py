@@ -26,6 +26,7 @@ from streams.ledger import (
     offsets,
     outbox,
     published,
+    recognising,
     rows,
     sorting,
     timelines,
@@ -116,6 +117,10 @@ class Ledger:
         """The next offset of every stream ever read, those of past incarnations too."""
         return await self._read(offsets.known)
 
+    async def recognise(self, read: Sequence[Incoming]) -> dict[Stream, int | None]:
+        """The first of these records of each stream that is not the one that was taken there; None if all are."""
+        return await self._read(lambda connection: recognising.recognise(connection, read))
+
     async def accept_gap(self, stream: Stream, upto: int, reason: str, now: datetime) -> None:
         """Go on at ``upto`` although records before it are missing; the reason is kept and audited."""
         await self._write(lambda connection: administration.accept_gap(connection, stream, upto, reason, now))
@@ -129,9 +134,13 @@ class Ledger:
         receipts = iter(await self._write(lambda connection: inbox.add(connection, good, now)) if good else ())
         return [next(receipts) if refused is None else refused for refused in verdicts]
 
-    async def unrelayed(self, limit: int) -> list[Submitted]:
-        """Submitted inputs that were not sent to their topic yet, oldest first."""
-        return await self._read(lambda connection: inbox.unrelayed(connection, limit))
+    async def unrelayed(self, limit: int, but: Collection[tuple[str, bytes]] = ()) -> list[Submitted]:
+        """Submitted inputs that were not sent to their topic yet, oldest first, but for some topics and keys."""
+        return await self._read(lambda connection: inbox.unrelayed(connection, limit, but))
+
+    async def unrelayed_of(self, seqs: Collection[int]) -> list[Submitted]:
+        """Those of these submitted inputs that were not sent to their topic yet."""
+        return await self._read(lambda connection: inbox.unrelayed_of(connection, seqs))
 
     async def mark_relayed(self, seqs: Sequence[int], now: datetime) -> None:
         """The broker has acknowledged these submitted inputs."""
@@ -144,9 +153,13 @@ class Ledger:
             return None if found is None else dict(found)
 
     # --------------------------------------------------------------------------------------- outbox
-    async def unsent(self, limit: int) -> list[Unsent]:
-        """The oldest messages that were not sent, in the order in which they must be sent."""
-        return await self._read(lambda connection: outbox.unsent(connection, limit))
+    async def unsent(self, limit: int, but: Collection[tuple[str, bytes]] = ()) -> list[Unsent]:
+        """The oldest messages that were not sent, in the order in which they must be, but for some topics and keys."""
+        return await self._read(lambda connection: outbox.unsent(connection, limit, but))
+
+    async def unsent_of(self, seqs: Collection[int]) -> list[Unsent]:
+        """Those of these messages that were not sent."""
+        return await self._read(lambda connection: outbox.unsent_of(connection, seqs))
 
     async def mark_sent(self, seqs: Sequence[int], at: datetime) -> None:
         """The broker has acknowledged these messages."""
@@ -213,6 +226,10 @@ class Ledger:
         Raises ``LedgerError`` for a value that is no message of ours, and where a statement is missing between two.
         """
         return await self._write(lambda connection: adopting.adopt(connection, values, now))
+
+    async def said(self, message_ids: Collection[UUID]) -> dict[UUID, str | None]:
+        """The texts of those of these messages that this ledger has written; None where one was erased since."""
+        return await self._read(lambda connection: adopting.texts(connection, message_ids))
 
     async def resubmitted(self, message_id: UUID, receipt: str, now: datetime, by: str) -> None:
         """Note that a rejected input was mended and submitted again under this receipt."""

@@ -19,12 +19,15 @@ from streams.ledger.incoming import Incoming, Stream
 
 _NAMES = ("cluster", "topic", "incarnation", "topic_partition")
 _STATE = rows.table_of(OffsetStateRow)
+_GAP = rows.table_of(OffsetGapRow)
 _SQL = """
-SELECT o.id, o.cluster, o.topic, o.incarnation, o.topic_partition, o.next_offset, o.recorded, o.duplicates, o.rejected
+SELECT o.id, o.cluster, o.topic, o.incarnation, o.topic_partition, o.first_offset, o.next_offset, o.recorded,
+o.duplicates, o.rejected
 FROM {wanted} JOIN offset_state o ON o.cluster = w.cluster AND o.topic = w.topic
 AND o.incarnation = w.incarnation AND o.topic_partition = w.topic_partition
 ORDER BY o.id"""
-_COLUMNS = tuple(_STATE.c[name] for name in ("id", *_NAMES, "next_offset", "recorded", "duplicates", "rejected"))
+_COUNTS = ("first_offset", "next_offset", "recorded", "duplicates", "rejected")
+_COLUMNS = tuple(_STATE.c[name] for name in ("id", *_NAMES, *_COUNTS))
 _POSITIONS = rows.Query(OffsetStateRow, _NAMES, _COLUMNS, _SQL)
 _LOCKED = rows.Query(OffsetStateRow, _NAMES, _COLUMNS, _SQL + " FOR UPDATE OF o")
 
@@ -66,9 +69,34 @@ class Advances:
         await rows.update(connection, OffsetStateRow, [advance.as_row() for advance in self.by_stream.values()])
 
 
+@dataclass(slots=True)
+class Taken:
+    """What was taken of one stream: all that was read of it but for the gaps that somebody has accepted."""
+
+    id: int
+    first_offset: int
+    next_offset: int
+    gaps: list[range] = field(default_factory=list)
+
+    def has_taken(self, offset: int) -> bool:
+        """Whether the record at an offset was taken."""
+        return self.first_offset <= offset < self.next_offset and not any(offset in gap for gap in self.gaps)
+
+
 async def positions(connection: AsyncConnection, streams: Collection[Stream]) -> dict[Stream, int]:
     """The next offset of each stream that the ledger knows; the others must be read from their beginning."""
     return {_stream(row): row.next_offset for row in await rows.fetch(connection, _POSITIONS, _keys(streams))}
+
+
+async def taken(connection: AsyncConnection, streams: Collection[Stream]) -> dict[Stream, Taken]:
+    """What was taken of each stream that the ledger knows."""
+    found = await rows.fetch(connection, _POSITIONS, _keys(streams))
+    by_stream = {_stream(row): Taken(row.id, row.first_offset, row.next_offset) for row in found}
+    by_id = {one.id: one for one in by_stream.values()}
+    for gap in await connection.execute(select(_GAP.c.stream, _GAP.c.from_offset, _GAP.c.to_offset)):
+        if gap.stream in by_id:
+            by_id[gap.stream].gaps.append(range(gap.from_offset, gap.to_offset))
+    return by_stream
 
 
 async def known(connection: AsyncConnection) -> dict[Stream, int]:

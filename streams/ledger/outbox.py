@@ -1,6 +1,6 @@
 """The outbox: messages that the deciding transaction wrote, for the relay to send and the watch to confirm."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -21,6 +21,14 @@ _CONFIRM: Final = rows.Query(
     (_TABLE.c.message_id, _TABLE.c.seq, _TABLE.c.sent_at, _TABLE.c.confirmed_at, _TABLE.c.confirmations),
     """SELECT o.message_id, o.seq, o.sent_at, o.confirmed_at, o.confirmations FROM {wanted} CROSS JOIN outbox o
     WHERE o.message_id = w.message_id""",
+)
+_TO_SEND: Final = (_TABLE.c.seq, _TABLE.c.message_id, _TABLE.c.topic, _TABLE.c.key, _TABLE.c.value, _TABLE.c.headers)
+_OF_OTHER_LINES: Final = rows.Query(
+    OutboxRow,
+    ("topic", "key"),
+    _TO_SEND,
+    """SELECT seq, message_id, topic, key, value, headers FROM outbox WHERE sent_at IS NULL
+    AND (topic, key) NOT IN (SELECT w.topic, w.key FROM {wanted}) ORDER BY seq LIMIT :limit""",
 )
 _LACKING: Final = (_TABLE.c.confirmed_at.is_(None), _TABLE.c.sent_at.is_not(None), _TABLE.c.erased_at.is_(None))
 """Sent, not seen, and still there to be seen."""
@@ -82,14 +90,22 @@ async def add(connection: AsyncConnection, new: Sequence[Mapping[str, Any]]) -> 
     await rows.insert(connection, OutboxRow, new)
 
 
-async def unsent(connection: AsyncConnection, limit: int) -> list[Unsent]:
-    """The oldest messages that were not sent, in the order in which they must be sent."""
-    query = select(_TABLE.c.seq, _TABLE.c.message_id, _TABLE.c.topic, _TABLE.c.key, _TABLE.c.value, _TABLE.c.headers)
-    found = await connection.execute(query.where(_TABLE.c.sent_at.is_(None)).order_by(_TABLE.c.seq).limit(limit))
-    return [
-        Unsent(row.seq, row.message_id, row.topic, row.key.encode(), row.value.encode(), _headers(row.headers))
-        for row in found
-    ]
+async def unsent(connection: AsyncConnection, limit: int, but: Collection[tuple[str, bytes]] = ()) -> list[Unsent]:
+    """The oldest messages that were not sent, in the order in which they must be sent.
+
+    ``but`` are topics and keys that are left out.
+    """
+    if but:
+        lines = [(topic, key.decode()) for topic, key in but]
+        return [_unsent(row) for row in await rows.fetch(connection, _OF_OTHER_LINES, lines, limit=limit)]
+    query = select(*_TO_SEND).where(_TABLE.c.sent_at.is_(None)).order_by(_TABLE.c.seq).limit(limit)
+    return [_unsent(row) for row in await connection.execute(query)]
+
+
+async def unsent_of(connection: AsyncConnection, seqs: Collection[int]) -> list[Unsent]:
+    """Those of these messages that were not sent."""
+    query = select(*_TO_SEND).where(_TABLE.c.sent_at.is_(None), _TABLE.c.seq.in_(sorted(seqs)))
+    return [_unsent(row) for row in await connection.execute(query.order_by(_TABLE.c.seq))]
 
 
 async def unconfirmed(connection: AsyncConnection, after: int, limit: int) -> list[Unconfirmed]:
@@ -160,6 +176,10 @@ async def waiting(connection: AsyncConnection) -> dict[str, Any]:
         "unconfirmed": unconfirmed[0],
         "unconfirmed_since": unconfirmed[1],
     }
+
+
+def _unsent(row: Any) -> Unsent:  # noqa: ANN401 - a row of any statement
+    return Unsent(row.seq, row.message_id, row.topic, row.key.encode(), row.value.encode(), _headers(row.headers))
 
 
 def _headers(text: str) -> tuple[tuple[str, bytes], ...]:

@@ -19,7 +19,7 @@ from models.refusal import Reason, Refusal, quote
 from models.tables import EventRow, InboxRow
 from streams.ledger import rows, states
 from streams.ledger.audit import ADMINISTRATION
-from streams.ledger.incoming import Incoming, Rejection
+from streams.ledger.incoming import Incoming, Name, Rejection
 from streams.ledger.store import Key
 from workorders.admission import AHEAD, admit
 from workorders.policy import World
@@ -27,6 +27,9 @@ from workorders.policy import World
 Identity = tuple[str, str]
 """An event's source and id."""
 
+LONGEST_SOURCE: Final = 120
+LONGEST_ID: Final = 200
+"""A refused input that calls itself anything longer is not listened to."""
 HEARD: Final = "heard"
 """The extension by which one of our own doors says when it heard an event."""
 _RFC3339: Final = re.compile(RFC3339)
@@ -210,16 +213,29 @@ def _reused(name: Identity) -> Refusal:
     return Refusal(Reason.ID_REUSED, "id", sentence)
 
 
+def name_of(event: InputEvent) -> Name:
+    """What an event calls itself, and what it is about."""
+    return Name(event.source, event.id, event.type, event.subject, unit_of(event))
+
+
 def _rejection(parsed: Parsed, refusal: Refusal) -> Rejection:
-    source = parsed.event.source if parsed.event is not None else _claimed_source(parsed.incoming.value)
-    return Rejection(parsed.incoming, str(refusal.code), refusal.field, refusal.sentence, source)
+    name = name_of(parsed.event) if parsed.event is not None else _claimed_name(parsed.incoming.value)
+    return Rejection(parsed.incoming, str(refusal.code), refusal.field, refusal.sentence, name.source, name)
 
 
-def _claimed_source(value: bytes | None) -> str | None:
-    """The source that a refused input names, as far as it can be read; only for counting refusals by source."""
+def _claimed_name(value: bytes | None) -> Name:
+    """What a refused input calls itself, as far as it can be read: to count and find it by, never believed."""
     try:
         found = orjson.loads(value or b"")
     except orjson.JSONDecodeError:
-        return None
-    source = found.get("source") if isinstance(found, dict) else None
-    return source if isinstance(source, str) and 0 < len(source) <= 120 and source.isprintable() else None
+        return Name()
+    if not isinstance(found, dict):
+        return Name()
+    data = found.get("data")
+    premises = data.get("premises") if isinstance(data, dict) else None
+    named = {each: _claim(found.get(each)) for each in ("id", "type", "subject")}
+    return Name(**named, source=_claim(found.get("source"), LONGEST_SOURCE), premises=_claim(premises))
+
+
+def _claim(said: object, longest: int = LONGEST_ID) -> str | None:
+    return said if isinstance(said, str) and 0 < len(said) <= longest and said.isprintable() else None

@@ -17,7 +17,7 @@ from streams.ledger import outbox, rows, units
 from streams.ledger.audit import ADMINISTRATION, Entry, message_seal
 from streams.ledger.errors import LedgerError
 from streams.ledger.units import Unit
-from streams.messages import version_message
+from streams.messages import too_large, version_message
 from workorders.policy import (
     Estate,
     EstateTimeline,
@@ -67,6 +67,7 @@ async def begin(connection: AsyncConnection, world: World, now: datetime) -> boo
     ]
     for what, at, version in entries:
         if what not in held:
+            _check_size(version)
             row = row_of(at, version.version, canonical(version.spec).decode(), now, "start")
             links.append(await _keep(connection, admin, what, row))
     await units.save(connection, [admin], links)
@@ -85,7 +86,7 @@ async def activate(
 ) -> None:
     """Put a version in force from a future instant on; ``by`` is the role that did it.
 
-    Raises ``LedgerError`` if the instant is not ahead, or another version begins then.
+    Raises ``LedgerError`` if the instant is not ahead, another version begins then, or it is too large to be published.
     """
     what: What = "policy" if isinstance(version, Policy) else "estate"
     if effective_from <= now:
@@ -97,6 +98,7 @@ async def activate(
     world = await read(connection)
     if world is None:
         raise LedgerError("this ledger has no policy and no estate yet: open it once with those it begins with")
+    _check_size(version)
     _check_fit(world, version, effective_from)
     row = row_of(effective_from, version.version, canonical(version.spec).decode(), now, by)
     link = await _keep(connection, locked[ADMINISTRATION], what, row)
@@ -144,6 +146,12 @@ async def _entries(connection: AsyncConnection, what: What) -> list[tuple[dateti
     table = rows.table_of(_MODELS[what])
     query = select(table.c.effective_from, table.c.version, table.c.document).order_by(table.c.effective_from)
     return [(row.effective_from, row.version, row.document) for row in await connection.execute(query)]
+
+
+def _check_size(version: Policy | Estate) -> None:
+    """See that whoever listens can be told of it: what no topic takes would be decided by and never published."""
+    if fault := too_large(version):
+        raise LedgerError(fault)
 
 
 def _check_fit(world: World, version: Policy | Estate, at: datetime) -> None:

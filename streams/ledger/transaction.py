@@ -21,7 +21,7 @@ from streams.ledger.audit import ADMINISTRATION
 from streams.ledger.deciding import Deciding, give_way, in_words
 from streams.ledger.engine import Database
 from streams.ledger.errors import LedgerError, LedgerUnavailable, is_outage, is_passing
-from streams.ledger.incoming import Held, Incoming, Outcome
+from streams.ledger.incoming import MOST_NAMED, Held, Incoming, Outcome
 from streams.ledger.memory import Memory
 from streams.ledger.offsets import Advances
 from streams.ledger.rejecting import reject
@@ -121,6 +121,7 @@ class Transactions:
         recollection.keep(locked, deciding.known.keys(), writing.after)
         outcome.recorded, outcome.duplicates = len(found.accepted), len(found.duplicates)
         outcome.rejections = found.rejections
+        outcome.named = [sorting.name_of(one.taken.event) for one in found.accepted[:MOST_NAMED]]
         return outcome
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -10,17 +11,21 @@ from typing import Any, cast
 
 import pytest
 
+from desk import mending
 from desk.commands import health as health_commands
+from desk.health import LOOKS_WITHIN_S
 from streams.clock import SystemClock, monotonic
 from streams.health import PARTS, SWEEPER, Stock, Vitals
 from streams.health_server import health_served
 from streams.ledger import pulses
+from streams.ledger.adopting import Adopted
 from streams.ledger.engine import Database
 from streams.ledger.errors import OffsetGap
 from streams.ledger.ledger import Ledger
 from streams.parts import Parts
+from streams.restore import Restored
 from streams.settings import Settings
-from streams.watcher import WATCHED
+from streams.watcher_judging import WATCHED
 from tests.desk.conftest import Workorders
 from tests.streams.ledger.telling import START, Feed, hour, raised
 from workorders import decide
@@ -144,6 +149,37 @@ class TestWatcher:
         said = json.loads(told.out.splitlines()[0])["text"] if form == "json" else told.err
         assert "no worker has shown any sign of life for " in said
 
+    def test_a_watcher_that_looks_is_told_from_one_that_does_not_and_from_none(
+        self, workorders: Workorders, ledger: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("WORKORDERS_LEDGER", f"sqlite:///{ledger}")
+        monkeypatch.setenv("WORKORDERS_DATA_DIR", str(tmp_path / "watching"))
+        none = workorders("health", "watcher")
+        assert (none.code, "No watcher has left " in none.err) == (4, True)
+        stop = tmp_path / "stop.sh"
+        stop.write_text("kill -TERM $PPID; sleep 0.3\n")
+        monkeypatch.setenv("WORKORDERS_WATCHER_RUN", f"sh {stop}")
+        assert workorders("watcher", "--every", "0.1", "--silent-after", "0.5").code == 0, (
+            "the setting's command ended it"
+        )
+        told = workorders("health", "watcher")
+        assert (told.code, told.out.startswith("the watcher looked last ")) == (0, True)
+        (sign,) = (tmp_path / "watching").glob("watcher.looked")
+        long_ago = sign.stat().st_mtime - LOOKS_WITHIN_S - 5
+        os.utime(sign, (long_ago, long_ago))
+        assert workorders("health", "watcher").code == 1
+        assert workorders("health", "watcher", "--json").json["status"] == "stuck"
+
+    def test_a_watcher_that_can_leave_no_sign_watches_all_the_same(
+        self, workorders: Workorders, ledger: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("WORKORDERS_LEDGER", f"sqlite:///{ledger}")
+        (tmp_path / "a-file").touch()
+        monkeypatch.setenv("WORKORDERS_DATA_DIR", str(tmp_path / "a-file"))
+        stop = tmp_path / "stop.sh"
+        stop.write_text("kill -TERM $PPID; sleep 0.3\n")
+        assert workorders("watcher", "--every", "0.1", "--silent-after", "0.5", "--run", f"sh {stop}").code == 0
+
     @pytest.mark.usefixtures("ledger")
     def test_watching_for_heartbeats_shouts_as_the_watcher_does(
         self, workorders: Workorders, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -241,3 +277,18 @@ class TestMending:
     def test_where_the_broker_forgets_nothing_can_be_adopted(self, workorders: Workorders, ledger: Path) -> None:
         told = workorders("adopt")
         assert (told.code, "An embedded broker forgets what was said" in told.err) == (3, True)
+
+    @pytest.mark.parametrize("how", [[], ["--json"]])
+    def test_what_has_two_contents_is_named_and_the_answer_is_no(
+        self, workorders: Workorders, ledger: Path, monkeypatch: pytest.MonkeyPatch, how: list[str]
+    ) -> None:
+        async def found(*_: object) -> Restored:
+            return Restored(Adopted(new=1, known=2, different={"b", "a"}), {"work-orders": 1}, {"work-orders": 0})
+
+        monkeypatch.setattr(mending, "restore", found)
+        told = workorders("adopt", "--broker", "127.0.0.1:1", *how)
+        assert told.code == 1
+        if how:
+            assert told.json["different"] == ["a", "b"]
+        else:
+            assert "2 messages with another content on the topics than in the ledger:\n  · a\n  · b\n" in told.out

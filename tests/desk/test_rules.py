@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from desk.exits import Exit
+from streams import messages
 from tests.desk.conftest import Workorders
 
 PACKAGED = files("workorders.policy")
@@ -82,6 +83,21 @@ def test_what_does_not_fit_is_not_activated(ledger: Path, estate: Path, workorde
     assert ended.code == Exit.BAD_INPUT
     assert "It does not fit what is in force" in ended.err
     assert len(workorders("policy", "show", "--json").json["policy"]["activations"]) == 1
+
+
+@pytest.mark.parametrize("what", ["policy", "estate"])
+def test_what_is_too_large_for_any_topic_is_neither_sound_nor_activated(
+    what: str, ledger: Path, policy: Path, estate: Path, workorders: Workorders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = str({"policy": policy, "estate": estate}[what])
+    monkeypatch.setattr(messages, "VALUE_BYTES", 10_000)
+    checked = workorders(what, "check", file, "--json")
+    (fault,) = checked.json["faults"]
+    assert checked.code == Exit.BAD_INPUT
+    assert fault.startswith(f"the {what} is ")
+    ended = workorders(what, "activate", file, "--from", "+1d")
+    assert (ended.code, ended.err.count("\n")) == (Exit.BAD_INPUT, 1)
+    assert f"It cannot be published: {fault}." in ended.err
 
 
 def test_the_policy_in_force_is_shown_with_its_rules_targets_and_ladders(ledger: Path, workorders: Workorders) -> None:

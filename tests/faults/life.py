@@ -216,7 +216,7 @@ class Life:
             if not outcome.more:
                 break
         await self._watch()
-        # A step that was done and reported as failed is done once more and finds nothing to do: its messages still wait.
+        # A step that was done and told as failed is done once more and finds nothing to do: its messages still wait.
         waits = not self._universe.is_broker_away and bool(await parts.ledger.unsent(1))
         return waits or _sum_of(parts) != before
 

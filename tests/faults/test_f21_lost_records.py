@@ -1,6 +1,10 @@
-"""F21, lost records: retention overtakes the reader, or a topic is made anew; it is said, and nothing is skipped."""
+"""F21, lost records: retention overtakes the reader, a topic is made anew, or the broker's log goes back and grows.
+
+It is said each time, and nothing is skipped.
+"""
 
 import asyncio
+import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
@@ -13,7 +17,9 @@ from confluent_kafka.cimpl import NewTopic
 from streams.clock import SystemClock, monotonic
 from streams.kafka_admin import admin_client, answers
 from streams.kafka_client import make_consumer, running
+from streams.to_the_end import records_to_the_end
 from streams.topics import EMBEDDED_PARTITIONS, WORK_ORDERS
+from tests.faults import grounds
 from tests.faults.evidence import Trial, fault, judged
 from tests.faults.grounds import no_servers
 from tests.faults.patience import patience
@@ -33,7 +39,8 @@ EXPLAINED: Final = (CLIENTS, "records are missing", "has lost records", "made an
     what="offset out of range: records are deleted before they are read, or a topic is made anew",
     promises=(1, 11),
     how="in turn: records that were not read are deleted while the workers are down, or while they work; the topic is "
-    "deleted and made anew with more records than before, while they are down, or while they work",
+    "deleted and made anew with more records than before, while they are down, or while they work; the broker's log is "
+    "put back to an earlier state while they are down, and grows past the place where they stood",
     unit="losses",
     full_n=10,
     small_n=4,
@@ -42,7 +49,7 @@ EXPLAINED: Final = (CLIENTS, "records are missing", "has lost records", "made an
 async def lost_records(seed: int, folder: Path) -> Trial:
     """One loss of one sort."""
     sorts: tuple[Callable[[Site, Reporter], Awaitable[list[str]]], ...] = (
-        deleted_while_down, remade_while_down, remade_while_at_work,
+        deleted_while_down, remade_while_down, remade_while_at_work, went_back_and_grew,
     )  # fmt: skip
     sort = sorts[seed % len(sorts)]
     async with site_on_servers(folder, seed, explained=EXPLAINED) as site, reporter(site) as out:
@@ -98,6 +105,65 @@ async def remade_while_at_work(site: Site, out: Reporter) -> list[str]:
         await site.up(1)
         found = await recorded(site)
     return [*found, *alarmed(worker)]
+
+
+async def went_back_and_grew(site: Site, out: Reporter) -> list[str]:
+    """The broker's disk is put back and takes in more than it lost: the worker ends with an alarm and takes none."""
+    await told(site, out, 6)
+    await asyncio.to_thread(with_broker_stopped, lambda: put_aside(site))
+    await told(site, out, 12)
+    (worker,) = await site.up(1)
+    await rests(site)
+    await worker.stop()
+    before = positions(site)
+    await asyncio.to_thread(with_broker_stopped, lambda: put_back(site))
+    # A producer that has lived through that would number on where the broker does not stand any more.
+    async with reporter(site) as fresh:
+        await told(site, fresh, 36)
+        found = await ends_loudly(await site.begin(), "holds another record at offset")
+        if positions(site) != before:
+            found.append("skipped: the ledger has read on in a log that is not the one it knew")
+        await send_again(site, fresh)
+    await site.up(1)
+    return found
+
+
+def with_broker_stopped(act: Callable[[], None]) -> None:
+    """Do something to the broker's disk while it is stopped."""
+    server = grounds.kafka()
+    server.stop()
+    act()
+    server.start()
+
+
+def logs_of(site: Site) -> list[Path]:
+    """The folders of the partitions of the topic of orders on the broker's disk."""
+    data = grounds.kafka()._folder / "data"
+    return [data / f"{site.prefix}{WORK_ORDERS.name}-{n}" for n in range(EMBEDDED_PARTITIONS)]
+
+
+def put_aside(site: Site) -> None:
+    """Copy the logs as they are."""
+    for log in logs_of(site):
+        shutil.copytree(log, site.folder / "aside" / log.name)
+
+
+def put_back(site: Site) -> None:
+    """Put the copies in the place of the logs."""
+    for log in logs_of(site):
+        shutil.rmtree(log)
+        shutil.copytree(site.folder / "aside" / log.name, log)
+
+
+async def send_again(site: Site, out: Reporter) -> None:
+    """What an operator does: copy what is on the topic, make it anew, and send that again."""
+    assert out.producer is not None
+    consumer = make_consumer(site.settings, site.broker, group=None, without_offset="earliest")
+    async with running(consumer, site.settings):
+        kept = [one async for one in records_to_the_end(consumer, {site.prefix + WORK_ORDERS.name})]
+    await make_anew(site)
+    for one in kept:
+        await out.producer.send_and_wait(one.topic, one.value, key=one.key, headers=one.headers)
 
 
 async def recorded(site: Site) -> list[str]:
@@ -213,6 +279,6 @@ def log_of(worker: Worker) -> str:
 
 @pytest.mark.faults
 @pytest.mark.long_fault
-@pytest.mark.parametrize("seed", [1803, 1804, 1805])
+@pytest.mark.parametrize("seed", [1803, 1804, 1805, 1806])
 def test_records_that_are_gone_are_shouted_about_and_none_is_skipped(tmp_path: Path, seed: int) -> None:
     assert lost_records.trial(seed, tmp_path).findings == ()

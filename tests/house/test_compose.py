@@ -13,8 +13,10 @@ import pytest
 import typer
 import yaml
 from jsonschema import Draft7Validator
+from pydantic import SecretStr
 
 from desk.cli import app
+from desk.environment import WatcherSettings, watcher_settings
 from streams.settings import PREFIX, Settings
 from streams.topics import TOPICS
 
@@ -107,6 +109,7 @@ def test_our_containers_read_the_ledger_url_from_a_file_under_the_settings_own_n
 
 def test_every_setting_given_to_our_containers_is_one_that_they_know() -> None:
     known = {f"{PREFIX}{field.upper()}" for field in Settings.model_fields}
+    known |= {f"{PREFIX}WATCHER_{field.upper()}" for field in WatcherSettings.model_fields}
     for name in OURS:
         assert set(SERVICES[name]["environment"]) <= known
 
@@ -132,7 +135,7 @@ def test_the_api_answers_where_its_port_is_published_and_is_asked_there_whether_
     assert port == str(Settings().api_port)
 
 
-@pytest.mark.parametrize("name", ["kafka", "postgres", "worker", "desk"])
+@pytest.mark.parametrize("name", ["kafka", "postgres", "worker", "desk", "watcher"])
 def test_what_runs_for_ever_is_started_again_and_is_asked_how_it_is(name: str) -> None:
     assert SERVICES[name]["restart"] == "unless-stopped"
     assert SERVICES[name]["healthcheck"]["test"][0] == "CMD"
@@ -162,6 +165,23 @@ def test_every_command_is_one_that_we_have(name: str) -> None:
 
 def test_a_worker_is_asked_whether_it_gets_on_and_not_only_whether_it_lives() -> None:
     assert SERVICES["worker"]["healthcheck"]["test"][-1] == "progress"
+
+
+def test_a_prometheus_in_the_network_of_compose_reaches_the_workers_where_it_is_told_to() -> None:
+    worker = SERVICES["worker"]
+    assert worker["environment"][f"{PREFIX}HEALTH_HOST"] == "0.0.0.0"  # noqa: S104 - of its container
+    assert "ports" not in worker
+    told = (ROOT / "ops/prometheus.yml").read_text(encoding="utf-8")
+    assert f"names: [worker], type: A, port: {worker['environment'][f'{PREFIX}HEALTH_PORT']} " in told
+
+
+def test_the_watchers_news_goes_where_the_environment_of_compose_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = SERVICES["watcher"]["environment"][f"{PREFIX}WATCHER_POST"]
+    assert given == f"${{{PREFIX}WATCHER_POST:-}}"
+    monkeypatch.setenv(f"{PREFIX}WATCHER_POST", "")
+    assert watcher_settings().post is None
+    monkeypatch.setenv(f"{PREFIX}WATCHER_POST", "https://pager.example/key")
+    assert watcher_settings().post == SecretStr("https://pager.example/key")
 
 
 def test_a_stop_is_given_the_time_that_a_worker_may_take() -> None:

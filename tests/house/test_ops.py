@@ -13,7 +13,9 @@ from prometheus_client import generate_latest
 
 from streams.clock import FixedClock, monotonic
 from streams.health import Stock, Vitals
+from streams.health_unread import Place
 from streams.metrics import Metrics, Readings
+from streams.settings import Settings
 from tests.streams.ledger.telling import START
 
 ROOT = Path(__file__).parents[2]
@@ -31,9 +33,8 @@ METRIC = re.compile(r"\b(workorders_\w+|process_\w+|up)\b(?!=)")
 def exported() -> set[str]:
     """The names of all samples that a worker can show."""
     metrics = Metrics()
-    vitals = Vitals(
-        lag={("work-orders", 0): 1}, stock=Stock(monotonic(), outstanding={"P1": 1}, standing={"breach": 1})
-    )
+    vitals = Vitals(stock=Stock(monotonic(), outstanding={"P1": 1}, standing={"breach": 1}))
+    vitals.measured({("work-orders", 0): Place(0, 1)})
     metrics.registry.register(Readings(vitals, FixedClock(START)))
     for counter, labels in (
         (metrics.rejected, 1), (metrics.statements, 3), (metrics.decided, 1), (metrics.sent, 1), (metrics.batch, 1),
@@ -89,6 +90,14 @@ def test_a_link_within_the_runbook_leads_somewhere() -> None:
         for line in re.findall(r"^#+ (.*)$", RUNBOOK, re.MULTILINE)
     }
     assert set(re.findall(r"\]\(#([\w-]+)\)", RUNBOOK)) <= headings
+
+
+def test_prometheus_asks_no_port_of_the_api_and_that_of_the_first_worker() -> None:
+    config = yaml.safe_load((ROOT / "ops/prometheus.yml").read_text(encoding="utf-8"))
+    (job,) = config["scrape_configs"]
+    ports = [int(target.rpartition(":")[2]) for target in job["static_configs"][0]["targets"]]
+    assert ports[0] == Settings().health_port
+    assert Settings().api_port not in ports
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool (Debian: prometheus) is not installed")

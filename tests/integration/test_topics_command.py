@@ -14,7 +14,7 @@ from streams.kafka_admin import admin_client, answers
 from streams.settings import Settings
 from streams.topic_admin import Step, TopicsDifferError, apply
 from streams.topics import INPUTS, TOPICS
-from tests.servers.fixtures import drop_topics
+from tests.servers.fixtures import drop_topics, set_topic
 from tests.servers.kafka import KafkaAddress
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(120)]
@@ -74,6 +74,22 @@ def test_what_is_left_to_a_person_is_said_and_fails_apply_and_check(topics: Topi
         (left,) = said["differences"]
         assert left["by_hand"]
         assert "has 5 partitions, not 3; " in left["sentence"]
+
+
+def test_a_person_reads_apart_what_was_done_and_what_is_left(topics: Topics) -> None:
+    topics.run("apply")
+    topics.more_partitions("work-orders", 5)
+    asyncio.run(set_topic(topics.settings, "disputes", {"retention.bytes": "1"}))
+    asyncio.run(set_topic(topics.settings, "backlog", {"max.message.bytes": "200"}))
+    for command, done in (("check", "to be done"), ("plan", "to be done"), ("apply", "done")):
+        main(["topics", command])
+        read = topics.seen.readouterr().out
+        first, left = read.split("1 step left to a person:")
+        assert first.startswith(f"2 steps {done}:\n")
+        assert "disputes has retention.bytes=1; set retention.bytes=-1." in first
+        assert "work-orders has 5 partitions, not 3; " in left
+    assert main(["topics", "apply"]) == 1
+    assert topics.seen.readouterr().out.startswith("1 step left to a person:")
 
 
 async def test_two_that_apply_at_the_same_time_do_not_disturb_each_other(

@@ -1,13 +1,20 @@
 """Fixtures: the servers of the run, and what a test may call its own on them."""
 
+import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from itertools import count
 from typing import Final, TypeVar
 
 import pytest
 from confluent_kafka import KafkaError
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it exports them without saying so
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ResourceType,
+)
 
 from streams.kafka_admin import KafkaRefused, admin_client, answers
 from streams.ledger import migrations
@@ -123,6 +130,21 @@ async def own_topics(settings: Settings) -> AsyncIterator[Settings]:
         yield settings
     finally:
         await drop_topics(settings)
+
+
+async def set_topic(settings: Settings, topic: str, config: Mapping[str, str]) -> None:
+    """Set one of our topics otherwise, as a person does by hand, and return when the broker shows it."""
+    name = settings.topic_prefix + topic
+    admin = admin_client(settings, settings.broker)
+    entries = [ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET) for key, value in config.items()]
+    resource = ConfigResource(ResourceType.TOPIC, name, incremental_configs=entries)
+    await answers({name: admin.incremental_alter_configs([resource])[resource]}, settings, settings.broker)
+    for _ in range(100):
+        told = await answers({name: admin.describe_configs([resource])[resource]}, settings, settings.broker)
+        if {key: told[name][key].value for key in config} == config:
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"{name} does not show {config}")
 
 
 async def drop_topics(settings: Settings) -> None:

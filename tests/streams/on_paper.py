@@ -76,7 +76,7 @@ def put_on_paper(monkeypatch: pytest.MonkeyPatch, broker: PaperBroker) -> list[P
         return made[-1]
 
     monkeypatch.setattr(intake, "make_consumer", consumer)
-    monkeypatch.setattr(relay, "make_producer", lambda *_: PaperProducer(broker))
+    monkeypatch.setattr(relay, "make_producer", lambda *_, **__: PaperProducer(broker))
     for module in (intake, relay):
         monkeypatch.setattr(module, "running", standing_in)
         monkeypatch.setattr(module, "PAUSE_S", 0.01)

@@ -30,6 +30,7 @@ from streams.health import (
 )
 from streams.health_guard import Guard, guarded
 from streams.health_server import Answer, answers, health_served
+from streams.health_unread import Place
 from streams.parts import Parts
 from streams.settings import Settings, SettingsError
 
@@ -79,19 +80,39 @@ class TestJudging:
         assert ours(vitals) == [part]
 
     def test_lag_with_batches_is_well_and_lag_without_one_is_not(self, vitals: Vitals) -> None:
-        vitals.measured({("work-orders", 0): 5, ("work-orders", 1): 7})
+        vitals.measured({("work-orders", 0): Place(0, 5), ("work-orders", 1): Place(3, 10)})
         vitals.lag_since = monotonic() - 90
         vitals.took()
         assert sentences(vitals) == []
         vitals.batch_done = monotonic() - 70
         assert sentences(vitals) == ["12 records wait and no batch was taken for 70 s"]
         assert ours(vitals) == [INTAKE]
-        vitals.measured({("work-orders", 0): 0})
+        vitals.measured({("work-orders", 0): Place(5, 5)})
         assert sentences(vitals) == []
 
     def test_lag_that_has_only_just_come_is_no_fault_of_an_idle_worker(self, vitals: Vitals) -> None:
-        vitals.measured({("work-orders", 0): 5})
+        vitals.measured({("work-orders", 0): Place(0, 5)})
         assert sentences(vitals) == []
+
+    def test_a_partition_that_stands_still_while_others_move_is_named_and_a_new_start_may_help(
+        self, vitals: Vitals
+    ) -> None:
+        stuck_one = Place(100, 1000)
+        for n in range(6):
+            places = {("work-orders", 1): stuck_one, ("work-orders", 2): Place(n, n)}
+            vitals.unread.measured(places, monotonic() - 75 + n * 15, monotonic())
+            vitals.took()
+        vitals.lag_since = monotonic() - 3600
+        assert sentences(vitals) == [
+            "900 records of partition 1 of work-orders wait and none of them was taken for 75 s"
+        ]
+        assert ours(vitals) == [INTAKE]
+        vitals.broker_away(INTAKE, away=True)
+        assert sentences(vitals) == [], "without a broker it may do nothing"
+        vitals.broker_away(INTAKE, away=False)
+        vitals.assign(0)
+        vitals.spare = True
+        assert sentences(vitals) == [], "what was revoked is another's"
 
     def test_without_partitions_a_spare_is_well_and_one_that_missed_its_share_is_not(self, vitals: Vitals) -> None:
         vitals.assign(0)
@@ -140,6 +161,17 @@ class TestJudging:
             "the ledger could not be read for 600 s",
         ]
 
+    def test_a_ledger_unread_for_a_quarter_of_a_minute_makes_it_unready_long_before_it_is_no_progress(
+        self, vitals: Vitals
+    ) -> None:
+        vitals.stock = Stock(read_at=monotonic() - 14)
+        assert unready(vitals, SETTINGS, monotonic()) == []
+        vitals.stock = Stock(read_at=monotonic() - 16)
+        assert [one.sentence for one in unready(vitals, SETTINGS, monotonic())] == [
+            "the ledger could not be read for 16 s"
+        ]
+        assert sentences(vitals) == []
+
     def test_what_waits_too_long_is_named_with_its_age(self, vitals: Vitals) -> None:
         long_ago, lately = AT - timedelta(seconds=61), AT - timedelta(seconds=59)
         vitals.stock = Stock(monotonic(), lately, 3, lately, untaken=2, untaken_since=lately)
@@ -162,6 +194,15 @@ class TestJudging:
         vitals.sent = monotonic() - 61
         vitals.broker_away(RELAY, away=True)
         assert ours(vitals) == []
+
+    def test_a_worker_does_not_end_itself_for_what_the_broker_refuses_and_says_what_waits(self, vitals: Vitals) -> None:
+        vitals.stock = Stock(monotonic(), None, 3, AT - timedelta(seconds=61))
+        vitals.sends, vitals.sent, vitals.refused = True, monotonic() - 61, 1
+        assert ours(vitals) == []
+        refused = "(the broker refuses the first of 1 key)"
+        assert sentences(vitals) == [f"3 messages wait to be sent {refused}, the oldest for 61 s"]
+        vitals.refused = 2
+        assert "the first of 2 keys" in sentences(vitals)[0]
 
 
 def get(address: str) -> tuple[int, Any]:

@@ -17,11 +17,12 @@ from streams.kafka_client import NotLetIn
 from streams.layout import LayoutError, refuse_at_start, refuse_wrong_layout
 from streams.settings import Settings
 from streams.system import open_parts, run_parts
-from streams.topic_admin import Step, TopicState, differences
-from tests.servers.fixtures import drop_topics, own_topics
+from streams.topic_admin import Step, TopicState, apply, differences
+from tests.servers.fixtures import drop_topics, own_topics, set_topic
 from tests.servers.kafka import KafkaAddress
 from workorders.policy import default_world
 
+DAY_MS = 86_400_000
 ON_SERVERS = Settings(broker="kafka:9092", replication=1, partitions=2)
 
 
@@ -48,7 +49,19 @@ def state(name: str, *, partitions: int = 2, replication: int = 1, **config: str
         ({name: have for name, have in found().items() if name != "estates"}, True),
         (found(disputes=state("disputes", partitions=3)), False),
         (found(disputes=state("disputes", replication=2)), False),
-        (found(work_orders=state("work-orders", retention_ms="1000")), False),
+        (found(work_orders=state("work-orders", retention_ms="1000")), True),
+        (found(work_orders=state("work-orders", retention_ms=str(31 * DAY_MS))), True),
+        (found(work_orders=state("work-orders", retention_ms=str(60 * DAY_MS))), False),
+        (found(work_orders=state("work-orders", retention_ms=str(900 * DAY_MS))), False),
+        (found(work_orders=state("work-orders", retention_ms="-1")), False),
+        (found(escalations=state("escalations", retention_ms=str(900 * DAY_MS))), True),
+        (found(escalations=state("escalations", retention_bytes="1")), True),
+        (found(shift_cover=state("shift-cover", retention_bytes="1000000000")), True),
+        (found(backlog=state("backlog", retention_bytes="1", retention_ms="1")), False),
+        (found(escalations=state("escalations", max_message_bytes="200")), False),
+        (found(escalations=state("escalations", max_message_bytes="100000000")), False),
+        (found(policies=state("policies", partitions=2)), True),
+        (found(estates=state("estates", partitions=3)), True),
         (found(), False),
     ],
 )
@@ -108,6 +121,22 @@ class TestOnKafka:
             await asyncio.sleep(0.5)
             with pytest.raises(WorkerFailedError, match=r"shift-cover has 3 partitions, not 2"):
                 await self.begins(settings, tmp_path)
+
+    @pytest.mark.parametrize(
+        ("topic", "setting", "value"),
+        [("work-orders", "retention.ms", "1000"), ("escalations", "retention.bytes", "1")],
+    )
+    async def test_on_topics_that_delete_what_is_needed_a_worker_does_not_start(
+        self, settings: Settings, tmp_path: Path, topic: str, setting: str, value: str
+    ) -> None:
+        async with own_topics(settings):
+            await set_topic(settings, topic, {setting: value})
+            with pytest.raises(
+                WorkerFailedError, match=rf"{topic} has {setting}={value}; set {setting}=.*topics apply"
+            ):
+                await self.begins(settings, tmp_path)
+            await apply(settings)
+            await self.begins(settings, tmp_path)
 
     async def test_on_topics_as_they_must_be_it_starts(self, settings: Settings, tmp_path: Path) -> None:
         async with own_topics(settings):

@@ -9,7 +9,7 @@ from typing import cast
 
 import orjson
 import pytest
-from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError
+from aiokafka.errors import KafkaConnectionError
 
 from models.tables import InboxRow, OutboxRow
 from streams import relay
@@ -17,7 +17,8 @@ from streams.clock import monotonic
 from streams.kafka_client import BrokerUnreachable, Producer
 from streams.ledger.outbox import Unsent
 from streams.parts import Parts
-from streams.relay import WHOLE_EVENT, Parcel, Relay
+from streams.relay import Relay
+from streams.sending import WHOLE_EVENT
 from streams.sole import ClaimLostError
 from tests.streams.ledger.telling import AP, OFFICE, all_rows, plain, raised
 from tests.streams.on_paper import at_work, parts_on_paper, put_on_paper
@@ -124,23 +125,6 @@ class TestSending:
             assert await Relay(parts)._pass(sender(parts, broker)[1]) == 3
             assert await waiting(parts) == total - 3
 
-    async def test_a_record_that_cannot_be_sent_is_shouted_and_holds_up_only_its_own_key(
-        self, parts: Parts, broker: PaperBroker, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        parcels = [Parcel(1, "backlog", b"a", b"too long", ()), Parcel(2, "backlog", b"b", b"short", ())]
-        parcels.append(Parcel(3, "backlog", b"a", b"after it", ()))
-        refused = [True]
-
-        def refuse(step: str) -> None:
-            if step == "send backlog" and refused:
-                refused.clear()
-                raise MessageSizeTooLargeError("2 MB")
-
-        broker.step = refuse
-        relay, producer = sender(parts, broker)
-        assert await relay._send(producer, parcels) == [2]
-        assert "record 1 cannot be sent to backlog" in caplog.text
-
     async def test_a_broker_that_never_answers_is_given_up_in_time(self, parts: Parts, broker: PaperBroker) -> None:
         class Silent(PaperProducer):
             async def send(self, topic: str, **_: object) -> "asyncio.Future[None]":
@@ -218,7 +202,7 @@ class TestDuty:
                 return asyncio.get_running_loop().create_future()
 
         put_on_paper(monkeypatch, broker)
-        monkeypatch.setattr(relay, "make_producer", lambda *_: Silent(broker))
+        monkeypatch.setattr(relay, "make_producer", lambda *_, **__: Silent(broker))
         patient = parts.settings.model_copy(update={"broker_timeout_s": 60.0})
         parts.settings = patient
         total = await decided(parts, AP)

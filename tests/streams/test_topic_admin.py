@@ -71,6 +71,36 @@ def test_another_number_of_partitions_or_copies_is_left_to_a_person() -> None:
     ]
 
 
+def test_a_timeline_in_several_parts_is_told_what_helps() -> None:
+    found = as_wanted(ON_SERVERS)
+    found["policies"] = changed(found["policies"], partitions=3)
+    (step,) = differences(ON_SERVERS, found)
+    assert step.sentence.startswith("policies has 3 partitions, not 1; its records need one order")
+    assert "so set WORKORDERS_PARTITIONS" not in step.sentence
+    assert (step.by_hand, step.stops_work) == (True, True)
+
+
+def test_records_that_may_be_larger_than_ours_are_no_fault_and_smaller_ones_are() -> None:
+    found = as_wanted(ON_SERVERS)
+    for bytes_, wanted in (("99000000", []), ("200", ["8388608"])):
+        found["estates"] = changed(found["estates"], config={**found["estates"].config, "max.message.bytes": bytes_})
+        steps = differences(ON_SERVERS, found)
+        assert [step.change["max.message.bytes"] for step in steps] == wanted
+
+
+def test_a_time_that_the_broker_does_not_tell_is_not_trusted() -> None:
+    found = as_wanted(ON_SERVERS)
+    found["work-orders"] = changed(found["work-orders"], config={"cleanup.policy": "delete"})
+    (step,) = differences(ON_SERVERS, found)
+    assert step.stops_work
+    del found["work-orders"]
+    known = {**as_wanted(ON_SERVERS)["work-orders"].config}
+    del known["retention.ms"]
+    found["work-orders"] = changed(as_wanted(ON_SERVERS)["work-orders"], config=known)
+    (step,) = differences(ON_SERVERS, found)
+    assert step.stops_work
+
+
 def test_a_topic_kept_once_is_never_told_to_wait_for_two_copies() -> None:
     three = ON_SERVERS.model_copy(update={"replication": 3})
     steps = differences(three, as_wanted(ON_SERVERS))

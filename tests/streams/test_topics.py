@@ -2,7 +2,9 @@
 
 from collections import Counter
 
-from streams.topics import INPUTS, TOPICS
+from models.diagnosis import MAX_BYTES
+from streams.messages import MAX_SHOWN
+from streams.topics import INPUTS, RECORD_BYTES, TOPICS, VALUE_BYTES
 
 
 def test_no_two_topics_have_one_name() -> None:
@@ -40,3 +42,14 @@ def test_with_three_copies_one_may_be_lost_and_with_one_writes_still_go_on() -> 
 
 def test_every_topic_says_what_it_carries_and_what_its_key_means() -> None:
     assert all(topic.carries and topic.key for topic in TOPICS)
+
+
+def test_no_topic_lets_records_go_because_there_are_many() -> None:
+    assert {topic.config(3)["retention.bytes"] for topic in TOPICS} == {"-1"}
+
+
+def test_whatever_our_producer_lets_pass_the_topic_takes_and_there_is_room_for_all_that_we_say() -> None:
+    for topic in TOPICS:
+        takes = int(topic.config(3)["max.message.bytes"])
+        assert takes == RECORD_BYTES if topic.direction == "out" else MAX_BYTES < takes < RECORD_BYTES
+    assert MAX_SHOWN * 4 / 3 < VALUE_BYTES < RECORD_BYTES, "a refused input fits in base64"

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from pydantic import SecretStr
 
 from streams import duty
 from streams.clock import SystemClock
@@ -19,7 +20,8 @@ from streams.ledger.engine import Database
 from streams.ledger.ledger import Ledger
 from streams.settings import Settings
 from streams.system import open_parts, run_parts
-from streams.watcher import WATCHED, Lookout, News, Sight, Watch, shows_life, watch_over
+from streams.watcher import Lookout, News, shows_life, watch_over
+from streams.watcher_judging import WATCHED, Sight, Watch
 from streams.watcher_news import Delivery
 from tests.servers.fixtures import own_topics
 from tests.servers.kafka import KafkaAddress
@@ -68,12 +70,26 @@ class TestJudging:
         assert watched(*(sight(n, on_topic=5) for n in range(8)), has_broker=False) == []
 
     def test_a_side_that_does_not_answer_is_named_and_hides_what_cannot_be_known(self) -> None:
-        assert watched(sight(0), *(Sight(on_topic=n) for n in range(1, 9)))[0] == (
-            "the ledger could not be reached for 80 s"
-        )
+        frozen = [Sight(on_topic=min(n, 2)) for n in range(1, 30)]
+        assert watched(sight(0), *frozen) == [
+            "the ledger could not be reached for 290 s, and what the workers do cannot be seen meanwhile"
+        ]
+        assert watched(sight(0), *frozen[:5]) == [], "and before that nothing is said of anybody"
         assert watched(*(sight(n, on_topic=None if n else 0) for n in range(8))) == [
             "the broker could not be reached for 70 s"
         ]
+
+    def test_once_the_ledger_answers_again_silence_counts_only_as_far_as_it_was_seen(self) -> None:
+        before = [sight(n) for n in range(3)]
+        unseen = [Sight(on_topic=2) for _ in range(20)]
+        back = [sight(2, on_topic=2) for _ in range(8)]
+        assert watched(*before, *unseen, *back[:6]) == []
+        assert watched(*before, *unseen, *back) == ["no worker has shown any sign of life for 80 s"]
+        lives = [sight(3 + n, on_topic=2) for n in range(8)]
+        assert watched(*before, *unseen, *lives[:6]) == []
+        assert watched(*before, *unseen, *lives) == ["no sign of life has come through the broker for 80 s"]
+        unheard = [Sight(on_topic=n) for n in range(20)]
+        assert watched(*unheard, *back[:6]) == [], "and what was never seen before begins when it is"
 
     def test_records_that_nobody_takes_are_named_and_a_queue_that_moves_is_not(self) -> None:
         assert watched(*(sight(n, lag=9, read=n) for n in range(20))) == []
@@ -124,7 +140,7 @@ async def silent(settings: Settings) -> AsyncIterator[set[str]]:
 async def test_it_shouts_when_a_part_falls_silent_and_says_when_it_is_well_again(
     settings: Settings, silent: set[str]
 ) -> None:
-    times = {"silent_after_s": 0.6, "every_s": 0.1, "again_s": 60.0}
+    times: dict[str, Any] = {"silent_after_s": 0.6, "every_s": 0.1, "again_s": 60.0}
     async with aclosing(watch_over(settings, SystemClock(), **times)) as news:
         silent.add("sweeper")
         first = await asyncio.wait_for(anext(news), 10)
@@ -141,7 +157,7 @@ async def test_it_shouts_when_a_part_falls_silent_and_says_when_it_is_well_again
 
 async def test_what_stays_wrong_is_said_again(settings: Settings, silent: set[str]) -> None:
     silent.add("relay")
-    times = {"silent_after_s": 0.2, "every_s": 0.05, "again_s": 0.3}
+    times: dict[str, Any] = {"silent_after_s": 0.2, "every_s": 0.05, "again_s": 0.3}
     async with aclosing(watch_over(settings, SystemClock(), **times)) as news:
         for _ in range(3):
             assert "relay" in (await asyncio.wait_for(anext(news), 10)).text
@@ -151,6 +167,21 @@ async def test_asked_once_it_says_who_shows_no_sign_of_life(settings: Settings, 
     assert await shows_life(settings, SystemClock(), within_s=5, every_s=0.1) == []
     silent.add("intake")
     assert await shows_life(settings, SystemClock(), within_s=0.5, every_s=0.1) == ["the intake showed no sign of life"]
+
+
+async def test_asked_once_it_accuses_nobody_of_what_it_could_not_see(monkeypatch: pytest.MonkeyPatch) -> None:
+    sights = [Sight()]
+
+    async def look(_: Lookout) -> Sight:
+        return sights[-1]
+
+    monkeypatch.setattr(Lookout, "look", look)
+    settings = Settings(broker="127.0.0.1:1", ledger=SecretStr("postgresql://nobody@127.0.0.1:1/nothing"))
+    times = {"within_s": 0.1, "every_s": 0.05}
+    unseen = "the ledger could not be reached, and what the workers do cannot be seen meanwhile"
+    assert await shows_life(settings, SystemClock(), **times) == [unseen, "the broker could not be reached"]
+    sights.append(Sight(on_topic=3))
+    assert await shows_life(settings, SystemClock(), **times) == [unseen, "no sign of life came through the broker"]
 
 
 async def test_a_ledger_and_a_broker_that_cannot_be_reached_are_seen_as_such(tmp_path: Path) -> None:
@@ -180,7 +211,7 @@ async def test_on_servers_it_hears_both_sides_and_shouts_when_the_workers_have_g
         assert await shows_life(settings, SystemClock(), within_s=60, every_s=0.2) == []
         stop.set()
         await running
-        times = {"silent_after_s": 2.0, "every_s": 0.2, "again_s": 60.0}
+        times: dict[str, Any] = {"silent_after_s": 2.0, "every_s": 0.2, "again_s": 60.0}
         async with aclosing(watch_over(settings, SystemClock(), **times)) as news:
             said = await asyncio.wait_for(anext(news), 30)
             assert said.wrong[0].startswith("no worker has shown any sign of life for ")

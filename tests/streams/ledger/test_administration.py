@@ -8,6 +8,7 @@ import pytest
 from models.ids import NAMESPACE
 from models.premises import EstateSpec
 from models.tables import EventNoteRow, InboxRow, PolicyVersionRow, RejectedRow
+from streams import messages
 from streams.ledger import queries, timelines
 from streams.ledger.errors import LedgerError, WrongTime
 from streams.ledger.ledger import Ledger
@@ -50,6 +51,20 @@ async def test_an_estate_can_be_activated_too(ledger: Ledger, world: World) -> N
     other = Estate(spec.model_copy(update={"name": "another"}))
     await ledger.activate(other, hour(24), hour(1), "division-facilities")
     assert (await ledger.world(world, hour(2))).estates.at(hour(30)) == other
+
+
+async def test_a_version_that_no_topic_takes_is_neither_activated_nor_begun_with(
+    ledger: Ledger, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as narrow:
+        narrow.setattr(messages, "VALUE_BYTES", 10_000)
+        with pytest.raises(LedgerError, match=r"the policy is [\d,]+ bytes long as the message .* 10,000 is the most"):
+            await ledger.world(world, START)
+    assert await ledger.is_new()
+    await ledger.world(world, START)
+    monkeypatch.setattr(messages, "VALUE_BYTES", 10_000)
+    with pytest.raises(LedgerError, match=r"the estate is [\d,]+ bytes long"):
+        await ledger.activate(world.estates.at(START), hour(24), hour(1), "division-facilities")
 
 
 async def test_a_version_does_not_take_effect_in_the_past(ledger: Ledger, world: World) -> None:

@@ -10,7 +10,7 @@ from models.tables import WorkOrderRow
 from streams.ledger import queries
 from streams.ledger.errors import LedgerError
 from streams.ledger.ledger import Ledger
-from tests.streams.ledger.telling import PAINT, PART, SIBLING, START, Feed, all_rows, event, hour, raised
+from tests.streams.ledger.telling import PAINT, PART, SIBLING, START, Feed, all_rows, event, execute, hour, raised
 from workorders.policy import World
 
 ADOPTED = ("escalations", "classifications", "disputes")
@@ -103,3 +103,33 @@ async def test_what_is_no_message_of_ours_is_refused_and_other_kinds_are_left(
     await small.take([feed.raw("work-orders", b"k", b"?")], hour(0), world)
     (rejection,) = await small.unsent(10)
     assert (await ledger.adopt([rejection.value], hour(0))).other == 1
+
+
+async def test_what_is_on_a_topic_with_another_content_than_here_is_named_and_not_counted_as_known(
+    ledger: Ledger, world: World, feed: Feed
+) -> None:
+    await ledger.take(feed.read(raised("WO-1")), hour(0), world)
+    await ledger.sweep(hour(3), 100, world)
+    said = await _published(ledger)
+    changed = {**orjson.loads(said[0]), "time": hour(2).isoformat()}
+    for _ in range(2):
+        adopted = await ledger.adopt([orjson.dumps(changed), *said[1:]], hour(4))
+        assert (adopted.new, adopted.known, adopted.different) == (0, len(said) - 1, {changed["id"]})
+    assert await _published(ledger) == said, "what is here stays as it is"
+
+
+async def test_two_contents_of_one_message_on_a_topic_are_seen_when_it_is_new_here(
+    small: Ledger, ledger: Ledger, world: World, feed: Feed
+) -> None:
+    await small.take(feed.read(raised("WO-1")), hour(0), world)
+    (said,) = await _published(small)
+    other = orjson.dumps({**orjson.loads(said), "time": hour(2).isoformat()})
+    adopted = await ledger.adopt([said, said, other], hour(4))
+    assert (adopted.new, adopted.known, adopted.different) == (1, 1, {orjson.loads(said)["id"]})
+
+
+async def test_of_a_message_whose_text_was_erased_nothing_is_compared(ledger: Ledger, world: World, feed: Feed) -> None:
+    await ledger.take(feed.read(raised("WO-1")), hour(0), world)
+    said = await _published(ledger)
+    await execute(ledger, "UPDATE outbox SET value = '', erased_at = :now", now=hour(1).isoformat(" "))
+    assert (await ledger.adopt(said, hour(4))).different == set()

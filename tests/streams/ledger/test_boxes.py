@@ -11,7 +11,7 @@ from streams.ledger import queries
 from streams.ledger.inbox import Receipt
 from streams.ledger.incoming import Incoming
 from streams.ledger.ledger import Ledger
-from tests.streams.ledger.telling import AP, Feed, all_rows, hour, plain, raised
+from tests.streams.ledger.telling import AP, OFFICE, Feed, all_rows, hour, plain, raised
 from workorders.policy import World
 
 
@@ -134,6 +134,33 @@ async def test_sent_messages_wait_no_more_and_are_sent_in_order(ledger: Ledger, 
     assert len(rest) == 3
     assert max(one.seq for one in first) < min(one.seq for one in rest)
     assert dict(rest[0].headers).keys() == {"audit"}
+
+
+async def test_what_is_held_back_leaves_its_place_to_what_waits_behind_it(
+    ledger: Ledger, world: World, feed: Feed
+) -> None:
+    told = [raised("WO-1"), raised("WO-2"), raised("WO-3", premises=OFFICE)]
+    await ledger.take(feed.read(*told), hour(0), world)
+    every = await ledger.unsent(10)
+    held = {(every[0].topic, every[0].key)}
+    others = [one for one in every if (one.topic, one.key) not in held]
+    assert others
+    assert len(others) < len(every)
+    assert await ledger.unsent(10, held) == others
+    assert await ledger.unsent(1, held) == others[:1]
+    assert await ledger.unsent_of([every[0].seq, every[-1].seq]) == [every[0], every[-1]]
+    await ledger.mark_sent([every[0].seq], hour(0))
+    assert await ledger.unsent_of([every[0].seq]) == []
+
+
+async def test_a_submitted_input_that_is_held_back_leaves_its_place_too(ledger: Ledger, world: World) -> None:
+    for told in (raised("WO-1"), raised("WO-2"), raised("WO-3", premises=OFFICE)):
+        await _submit(ledger, world, told)
+    first, _, other = await ledger.unrelayed(10)
+    assert await ledger.unrelayed(1, {("work-orders", AP.encode())}) == [other]
+    assert await ledger.unrelayed_of([first.seq, other.seq]) == [first, other]
+    await ledger.mark_relayed([first.seq], hour(0))
+    assert await ledger.unrelayed_of([first.seq]) == []
 
 
 async def test_the_watch_confirms_counts_and_names_strangers(ledger: Ledger, world: World, feed: Feed) -> None:
