@@ -28,7 +28,7 @@ import uvloop
 from rich.console import Console
 
 from bench.ledger import FACETS
-from bench.race.referee import ROOT, figure
+from bench.race.referee import ROOT, figure, publish
 from bench.totals import percentile
 from desk.access.granting import grant, scope_of
 from desk.access.rights import Holder
@@ -231,9 +231,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         **{kind: summary(of_kind) for kind, of_kind in found.items()},
         "goal_ms": GOAL_MS,
     }
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(result, indent=2) + "\n")
-    print(json.dumps(result, indent=2))
+    publish(RESULTS, result)
     return int(max(result[kind]["p99_ms"]["median"] for kind in KINDS) > GOAL_MS)
 
 

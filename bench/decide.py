@@ -7,7 +7,6 @@ Run ``python -m bench.decide``; it writes ``bench/results/decide.json``.
 
 import argparse
 import gc
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +16,7 @@ from typing import Final
 
 import orjson
 
+from bench.race.referee import publish
 from models.decision import Context, NightState, OrderState, Remembered, Said, Span
 from models.history import Taken
 from models.parse import Refusal, parse, unit_of
@@ -172,9 +172,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "rounds": given.rounds,
         "simulated_hours_per_second": round(median(hours for _, _, hours in rounds)),
     }
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(result, indent=2) + "\n")
-    print(json.dumps(result, indent=2))
+    publish(RESULTS, result)
     return int(median(rates) < GOAL)
 
 

@@ -8,7 +8,6 @@ Run ``python -m bench.due_at_once``; it writes ``bench/results/due_at_once.json`
 import argparse
 import asyncio
 import gc
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -18,7 +17,7 @@ import psycopg
 import uvloop
 from rich.console import Console
 
-from bench.race.referee import ROOT, figure
+from bench.race.referee import ROOT, figure, publish
 from bench.race.site import HeardClock, Site
 from bench.race.workload import drop_topics, make_topics
 from streams.clock import monotonic, process_seconds
@@ -172,9 +171,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "processor_us_a_message": figure([one["work_us"] for one in rounds], 0),
         "goal": GOAL,
     }
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(result, indent=2) + "\n")
-    print(json.dumps(result, indent=2))
+    publish(RESULTS, result)
     return int(rates["median"] < GOAL)
 
 

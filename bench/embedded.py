@@ -20,7 +20,7 @@ from rich.console import Console
 
 from bench import big
 from bench.growth import GOAL_MEMORY, GOAL_RATE, SIZES, summary
-from bench.race.referee import ROOT
+from bench.race.referee import ROOT, publish
 from bench.race.site import Site
 from bench.race.workload import produce
 from bench.worker import memory_mb, traffic
@@ -97,9 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     with TemporaryDirectory(prefix="workorders-embedded-") as folder:
         result = summary(rounds(Path(folder), given.rounds, given.records), given.records)
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(result, indent=2) + "\n")
-    print(json.dumps(result, indent=2))
+    publish(RESULTS, result)
     kept, grown = (figure["median"] for figure in (result["rate_kept"], result["memory_grown"]))  # type: ignore[index]
     return int(kept < GOAL_RATE or grown > GOAL_MEMORY)
 

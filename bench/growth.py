@@ -7,7 +7,6 @@ Run ``python -m bench.growth``; it writes ``bench/results/growth.json``.
 
 import argparse
 import asyncio
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from typing import Final
 from rich.console import Console
 
 from bench import big
-from bench.race.referee import ROOT, figure
+from bench.race.referee import ROOT, figure, publish
 from bench.race.site import Site
 from bench.race.workload import drop_topics, make_topics, produce
 from bench.worker import memory_mb, recorded, traffic, wait, worker
@@ -110,9 +109,7 @@ def main(arguments: Sequence[str] | None = None, where: Place | None = None) -> 
     with place(*SIZES) if where is None else nullcontext(where) as there:
         found = rounds(there, given.rounds, given.records)
     result = summary(found, given.records)
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(result, indent=2) + "\n")
-    print(json.dumps(result, indent=2))
+    publish(RESULTS, result)
     kept, grown = (figure_["median"] for figure_ in (result["rate_kept"], result["memory_grown"]))  # type: ignore[index]
     return int(kept < GOAL_RATE or grown > GOAL_MEMORY)
 

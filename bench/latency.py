@@ -7,7 +7,6 @@ Run ``python -m bench.latency``; it writes ``bench/results/latency.json``.
 
 import argparse
 import asyncio
-import json
 from collections.abc import Sequence
 from contextlib import nullcontext
 from datetime import datetime, timedelta
@@ -20,7 +19,7 @@ from rich.console import Console
 
 from bench import big
 from bench.growth import Place, place
-from bench.race.referee import ROOT, figure
+from bench.race.referee import ROOT, figure, publish
 from bench.race.site import Site
 from bench.race.workload import drop_topics, make_topics
 from bench.totals import percentile
@@ -164,9 +163,7 @@ def main(arguments: Sequence[str] | None = None, where: Place | None = None) -> 
         "joined": sum(one["joined"] for one in found),
         "goal_s": GOAL_S,
     }
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(result, indent=2) + "\n")
-    print(json.dumps(result, indent=2))
+    publish(RESULTS, result)
     return int(p99["median"] > GOAL_S)
 
 

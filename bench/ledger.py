@@ -8,7 +8,6 @@ given: that database is emptied each time. Run ``python -m bench.ledger``; it wr
 import argparse
 import asyncio
 import gc
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,7 +18,7 @@ from typing import Any, Final
 
 import orjson
 
-from bench.race.referee import figure
+from bench.race.referee import figure, publish
 from streams.clock import monotonic, process_seconds
 from streams.ledger import migrations
 from streams.ledger.incoming import Incoming, Origin, Stream
@@ -150,9 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "rounds": given.rounds,
         **{name: summary(costs) for name, costs in found.items()},
     }
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(result, indent=2) + "\n")
-    print(json.dumps(result, indent=2))
+    publish(RESULTS, result)
     return 0
 
 

@@ -7,7 +7,6 @@ Run ``python -m bench.takeover``; it writes ``bench/results/takeover.json``.
 
 import argparse
 import asyncio
-import json
 import tempfile
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -18,7 +17,7 @@ from typing import Final
 from confluent_kafka.admin import AdminClient
 from rich.console import Console
 
-from bench.race.referee import ROOT, figure
+from bench.race.referee import ROOT, figure, publish
 from bench.two_workers import joined
 from streams.clock import SystemClock, monotonic
 from streams.kafka_client import Producer, make_producer, running
@@ -104,9 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="workorders-takeover-") as folder:
         found = asyncio.run(trials(given.kills, Path(folder)))
     result = {"seconds": figure(found, 1), "goal_seconds": GOAL_S, "settings": SHIPPED}
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(result, indent=2) + "\n")
-    print(json.dumps(result, indent=2))
+    publish(RESULTS, result)
     return int(max(found) > GOAL_S)
 
 

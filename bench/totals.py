@@ -6,7 +6,6 @@ beside it. Run ``python -m bench.totals``; it writes ``bench/results/totals.json
 
 import argparse
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import nullcontext
 from datetime import datetime
@@ -18,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bench import big
 from bench.growth import Place, place
-from bench.race.referee import ROOT, figure
+from bench.race.referee import ROOT, figure, publish
 from bench.race.workload import drop_topics, make_topics
 from bench.worker import wait, worker
 from models.tables import WorkOrderRow
@@ -121,9 +120,7 @@ def main(arguments: Sequence[str] | None = None, where: Place | None = None) -> 
         "bytes_an_order": round(found["bytes_an_order"][0]),
         "goal_ms": GOAL_MS,
     }
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(result, indent=2) + "\n")
-    print(json.dumps(result, indent=2))
+    publish(RESULTS, result)
     return int(figure(found["total"])["median"] > GOAL_MS)
 
 

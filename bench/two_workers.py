@@ -5,7 +5,6 @@ Run ``python -m bench.two_workers``; it writes ``bench/results/two_workers.json`
 
 import argparse
 import asyncio
-import json
 import subprocess
 import sys
 import time
@@ -20,7 +19,7 @@ from confluent_kafka.admin import AdminClient
 from rich.console import Console
 
 from bench.held import held
-from bench.race.referee import ROOT, figure
+from bench.race.referee import ROOT, figure, publish
 from bench.race.site import Site
 from bench.race.workload import Line, drop_topics, lines_of, make_topics, produce
 from streams.clock import monotonic
@@ -131,9 +130,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "ratio": ratios,
         "goal": GOAL,
     }
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(result, indent=2) + "\n")
-    print(json.dumps(result, indent=2))
+    publish(RESULTS, result)
     return int(ratios["median"] < GOAL)
 
 

@@ -21,10 +21,11 @@ from desk.options import Reading
 from desk.printing import console, print_json, remark
 from desk.views.listed import Listed
 from models.tables import AuditRow, InboxRow, MetaRow
-from streams.clock import Clock, FixedClock, Kind, SystemClock, monotonic
+from streams.clock import Clock, FixedClock, Kind, SystemClock
 from streams.ledger import timelines
 from streams.ledger.engine import Database
 from streams.settings import Settings
+from streams.timekeeping import compared
 from workorders.policy import World, default_estate, default_policy, default_world, load_estate, load_policy
 from workorders.policy.load import DEFAULT_ESTATE, DEFAULT_POLICY, world_of
 
@@ -125,10 +126,9 @@ async def open_ledger(ledger: str | None) -> AsyncIterator[tuple[Desk, "Ledger"]
 
 
 async def _refuse_other_time(ledger: "Ledger", desk: Desk, limit_s: float) -> None:
-    asked = monotonic()
-    skew = (await ledger.clock_skew(desk.clock.now())).total_seconds()
-    # The database was asked at some moment since: how long it took to answer is no fault of a clock.
-    if not -limit_s - (monotonic() - asked) <= skew <= limit_s:
+    found = await compared(ledger, desk.clock, limit_s)
+    if not found.agree:
+        skew = found.skew.total_seconds()
         where = "ahead of" if skew > 0 else "behind"
         raise Unreachable(
             f"This machine's clock is {abs(skew):,.1f} s {where} the database's, and {limit_s:g} s are allowed: "

@@ -48,6 +48,18 @@ MAX_SHOWN: Final = 64 * 1024
 """How many bytes of a refused input its message carries at most; the ledger keeps all of them."""
 
 
+class NoMessageError(ValueError):
+    """What is on an output topic is no message of ours; the text says why."""
+
+
+def message_id(value: bytes | None) -> UUID:
+    """The message id that a record of an output topic bears; raises ``NoMessageError`` if it bears none."""
+    try:
+        return UUID(str(orjson.loads(value or b"")["id"]))
+    except (ValueError, TypeError, KeyError) as error:
+        raise NoMessageError(repr(error)) from error
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One message to one topic (its logical name); ``value`` is the event's JSON."""

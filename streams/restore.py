@@ -21,12 +21,12 @@ from streams.ledger.adopting import Adopted
 from streams.ledger.incoming import Stream
 from streams.ledger.ledger import Ledger
 from streams.settings import Settings
+from streams.to_the_end import records_to_the_end
 from streams.topics import CLASSIFICATIONS, DISPUTES, ESCALATIONS, INPUTS, Topic
 
 SAID_ON: Final = (ESCALATIONS, CLASSIFICATIONS, DISPUTES)
 TOGETHER: Final = 1_000
 """How many messages one transaction adopts at most."""
-POLL_MS: Final = 500
 
 
 @dataclass(slots=True)
@@ -49,7 +49,8 @@ async def restore(settings: Settings, ledger: Ledger, clock: Clock) -> Restored:
     consumer = make_consumer(settings, settings.broker, group=None, without_offset="earliest")
     async with running(consumer, settings):
         for topic in SAID_ON:
-            async for values in _said_on(consumer, await _partitions(admin, settings, topic)):
+            (first, *_) = await _partitions(admin, settings, topic)
+            async for values in _said_on(consumer, first.topic):
                 one = await ledger.adopt(values, clock.now())
                 found.adopted.new += one.new
                 found.adopted.known += one.known
@@ -62,16 +63,17 @@ async def restore(settings: Settings, ledger: Ledger, clock: Clock) -> Restored:
     return found
 
 
-async def _said_on(consumer: Consumer, partitions: list[TopicPartition]) -> AsyncGenerator[list[bytes]]:
+async def _said_on(consumer: Consumer, topic: str) -> AsyncGenerator[list[bytes]]:
     """All records of a topic up to its present end, each partition's in their order."""
-    consumer.assign(partitions)
-    await consumer.seek_to_beginning(*partitions)
-    ends = await consumer.end_offsets(partitions)
-    while any([await consumer.position(one) < end for one, end in ends.items()]):
-        batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=TOGETHER)
-        values = [record.value for one in sorted(batches) for record in batches[one] if record.value is not None]
-        if values:
+    values: list[bytes] = []
+    async for record in records_to_the_end(consumer, [topic]):
+        if record.value is not None:
+            values.append(record.value)
+        if len(values) == TOGETHER:
             yield values
+            values = []
+    if values:
+        yield values
 
 
 async def _to_read(

@@ -15,13 +15,13 @@ from itertools import groupby
 from typing import Final
 from uuid import UUID
 
-import orjson
 from aiokafka.errors import KafkaError
 
 from streams.clock import monotonic
 from streams.kafka_client import BrokerUnreachable, Consumer, make_consumer, running
 from streams.ledger.errors import LedgerUnavailable
 from streams.ledger.outbox import Unconfirmed
+from streams.messages import NoMessageError, message_id
 from streams.parts import Parts
 from streams.timekeeping import noted_now
 from streams.to_the_end import records_to_the_end
@@ -121,13 +121,13 @@ class SecondLook:
     async def _sight(self, topic: str, wanted: Sequence[Unconfirmed], since: datetime | None, found: set[UUID]) -> bool:
         """Read the topic, and add to ``found`` those of the wanted that are there; False if there is no such topic."""
         parts, name = self._parts, self._parts.topic(topic)
-        ids = {str(one.message_id): one.message_id for one in wanted}
+        ids = {one.message_id for one in wanted}
         async with running(self._reader(), parts.settings) as reader:
             if name not in await reader.topics():
                 return False
             async for record in records_to_the_end(reader, [name], since=since):
-                if (seen := ids.get(_id_of(record.value))) is not None:
-                    found.add(seen)
+                with suppress(NoMessageError):
+                    found |= {message_id(record.value)} & ids
         return True
 
     def _reader(self) -> Consumer:
@@ -175,10 +175,3 @@ class SecondLook:
         if again:
             await self._parts.ledger.send_again(again)
             self._parts.work_waits.set()
-
-
-def _id_of(value: bytes | None) -> str:
-    try:
-        return str(orjson.loads(value or b"{}").get("id"))
-    except (ValueError, AttributeError):
-        return ""

@@ -8,10 +8,10 @@ topic was committed before it was sent, whichever worker of this ledger sent it,
 import asyncio
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 from uuid import UUID
 
-import orjson
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
@@ -19,16 +19,16 @@ from streams.cluster import KafkaServers
 from streams.kafka_client import BrokerUnreachable, Consumer, make_consumer, running
 from streams.layout import START_WAITS_S
 from streams.ledger.errors import TakenBack
+from streams.messages import NoMessageError, message_id
 from streams.parts import Parts
 from streams.restore import SAID_ON
 from streams.settings import Settings
+from streams.to_the_end import records_to_the_end
 
 log = logging.getLogger(__name__)
 
 LOOK_BACK: Final = 16
 """How many offsets before the end of a partition the newest message is looked for; the last may be none of ours."""
-POLL_MS: Final = 200
-LOOK_EVERY_S: Final = 0.05
 
 
 async def look_at_start(parts: Parts) -> None:
@@ -74,28 +74,11 @@ async def newest_said(settings: Settings, bootstrap: str) -> dict[TopicPartition
 
 
 async def _newest(consumer: Consumer, topics: set[str]) -> dict[TopicPartition, tuple[UUID, str]]:
-    consumer.subscribe(list(topics))
-    while {at.topic for at in consumer.assignment()} != topics:  # noqa: ASYNC110 - no event tells
-        await asyncio.sleep(LOOK_EVERY_S)
-    ends = await consumer.end_offsets(list(consumer.assignment()))
-    begins = await consumer.beginning_offsets(list(ends))
-    for at, end in ends.items():
-        consumer.seek(at, max(begins[at], end - LOOK_BACK))
     newest: dict[TopicPartition, tuple[UUID, str]] = {}
-    while lacking := [at for at, end in ends.items() if await consumer.position(at) < end]:
-        for at, records in (await consumer.getmany(*lacking, timeout_ms=POLL_MS)).items():
-            for record in records:
-                if (message := _message(record.value)) is not None:
-                    newest[at] = message
+    async for record in records_to_the_end(consumer, topics, last=LOOK_BACK):
+        with suppress(NoMessageError):
+            newest[TopicPartition(record.topic, record.partition)] = message_id(record.value), record.value.decode()
     return newest
-
-
-def _message(value: bytes | None) -> tuple[UUID, str] | None:
-    try:
-        text = (value or b"").decode()
-        return UUID(orjson.loads(text)["id"]), text
-    except (ValueError, TypeError, KeyError, AttributeError):
-        return None
 
 
 def _hold_against(newest: Mapping[TopicPartition, tuple[UUID, str]], known: Mapping[UUID, str | None]) -> None:

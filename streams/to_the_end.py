@@ -15,18 +15,20 @@ LOOK_EVERY_S: Final = 0.05
 
 
 async def records_to_the_end(
-    consumer: Consumer, topics: Collection[str], *, since: datetime | None = None
+    consumer: Consumer, topics: Collection[str], *, since: datetime | None = None, last: int | None = None
 ) -> AsyncGenerator[Any]:
     """Every record of the topics, in the order of each partition, up to where they ended when this began.
 
     The consumer runs and has no group. ``since`` is an instant by the broker's clock before which records are passed
-    over; None reads all that is kept. The topics must exist. Bound it: it waits for a broker without end.
+    over, ``last`` how many offsets of each partition are read at most; None reads all that is kept. The topics must
+    exist. Bound it: it waits for a broker without end.
     """
     consumer.subscribe(list(topics))
     while {at.topic for at in consumer.assignment()} != set(topics):  # noqa: ASYNC110 - no event tells
         await asyncio.sleep(LOOK_EVERY_S)
     ends = await consumer.end_offsets(list(consumer.assignment()))
-    await _begin(consumer, ends, since)
+    for at, offset in (await _begins(consumer, ends, since)).items():
+        consumer.seek(at, offset if last is None else max(offset, ends[at] - last))
     while lacking := [at for at, end in ends.items() if await consumer.position(at) < end]:
         for at, records in (await consumer.getmany(*lacking, timeout_ms=POLL_MS)).items():
             for record in records:
@@ -34,13 +36,12 @@ async def records_to_the_end(
                     yield record
 
 
-async def _begin(consumer: Consumer, ends: dict[TopicPartition, int], since: datetime | None) -> None:
-    firsts = await consumer.beginning_offsets(list(ends))
+async def _begins(
+    consumer: Consumer, ends: dict[TopicPartition, int], since: datetime | None
+) -> dict[TopicPartition, int]:
     if since is None:
-        begins = firsts
-    else:
-        wanted = max(0, (since - EPOCH) // timedelta(milliseconds=1))
-        found = await consumer.offsets_for_times(dict.fromkeys(ends, wanted))
-        begins = {at: ends[at] if found.get(at) is None else found[at].offset for at in ends}
-    for at, offset in begins.items():
-        consumer.seek(at, offset)
+        firsts: dict[TopicPartition, int] = await consumer.beginning_offsets(list(ends))
+        return firsts
+    wanted = max(0, (since - EPOCH) // timedelta(milliseconds=1))
+    found = await consumer.offsets_for_times(dict.fromkeys(ends, wanted))
+    return {at: end if found.get(at) is None else found[at].offset for at, end in ends.items()}

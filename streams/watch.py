@@ -11,10 +11,10 @@ from typing import Any, Final
 from uuid import UUID
 
 import faust
-import orjson
 
 from streams.ledger.errors import LedgerUnavailable
 from streams.ledger.outbox import Confirmed
+from streams.messages import NoMessageError, message_id
 from streams.parts import Parts
 from streams.timekeeping import noted_now
 from streams.topics import BACKLOG, CLASSIFICATIONS, DISPUTES, ESCALATIONS, ESTATES, POLICIES, REJECTED
@@ -69,7 +69,7 @@ def message_ids(values: Iterable[bytes | None]) -> list[UUID]:
     found = []
     for value in values:
         try:
-            found.append(UUID(str(orjson.loads(value or b"")["id"])))
-        except (ValueError, TypeError, KeyError) as error:
-            log.error("a record that is no message of ours is on an output topic: %r", error)  # noqa: TRY400
+            found.append(message_id(value))
+        except NoMessageError as error:
+            log.error("a record that is no message of ours is on an output topic: %s", error)  # noqa: TRY400
     return found

@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
@@ -120,6 +120,14 @@ def figure(values: Sequence[float], digits: int = 2) -> dict[str, float | int]:
         "max": round(max(values), digits),
         "rounds": len(values),
     }
+
+
+def publish(results: Path, result: Mapping[str, Any]) -> None:
+    """Write what a bench found to its file, and print it."""
+    results.parent.mkdir(exist_ok=True)
+    text = json.dumps(result, indent=2)
+    results.write_text(f"{text}\n")
+    print(text)
 
 
 def rate(result: Result) -> float:

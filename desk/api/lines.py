@@ -57,19 +57,6 @@ class EscalationShort:
 
 
 @dataclass(frozen=True, slots=True)
-class DisputeLine:
-    """One order on which the provider's priority differs from ours; ours stands until settled."""
-
-    premises: str
-    subject: str
-    ours: str
-    providers: str
-    since: datetime
-    raised_at: datetime
-    fix_due: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class SourceLine:
     """One registered source. ``expect_every_s``: how often it must be heard, in seconds; None where it need not be.
 

@@ -11,7 +11,7 @@ from desk.options import Reading
 from desk.printing import counted, priority, table
 from desk.seeing.words import event_name, left_out
 from desk.views.listed import Listed
-from desk.views.lists import Dispute, Orphan, read_disputes, read_orphans
+from desk.views.lists import DisputeLine, Orphan, read_disputes, read_orphans
 
 
 def show_orphans(limit: int, reading: Reading) -> int:
@@ -48,7 +48,7 @@ def show_disputes(limit: int, reading: Reading) -> int:
     return look(reading, "disputes", lambda _, connection: read_disputes(connection, limit), draw_disputes)
 
 
-def draw_disputes(disputes: Listed[Dispute], desk: Desk) -> Iterable[RenderableType]:
+def draw_disputes(disputes: Listed[DisputeLine], desk: Desk) -> Iterable[RenderableType]:
     """A line for each open dispute."""
     if not disputes.total:
         yield Text("Nobody disputes a priority.", style="good")

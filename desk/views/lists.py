@@ -1,5 +1,6 @@
 """Short lists: orphans, disputes, and input that could not be taken."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
@@ -31,7 +32,7 @@ class Orphan:
 
 
 @dataclass(frozen=True, slots=True)
-class Dispute:
+class DisputeLine:
     """One order on which the provider's priority differs from ours; ours stands until settled."""
 
     premises: str
@@ -96,21 +97,23 @@ async def _orphan(connection: AsyncConnection, unit: str, subject: str) -> Orpha
     )
 
 
-async def read_disputes(connection: AsyncConnection, limit: int) -> Listed[Dispute]:
+async def read_disputes(connection: AsyncConnection, limit: int) -> Listed[DisputeLine]:
     """The open disputes, the gravest and longest-standing first."""
-    found = [
-        Dispute(
-            premises=row["unit"],
-            subject=row["subject"],
-            ours=row["base"],
-            providers=row["provider_priority"],
-            since=row["dispute_since"],
-            raised_at=row["raised_at"],
-            fix_due=row["fix_due"],
-        )
-        for row in await queries.disputes(connection, limit=EVERY)
-    ]
+    found = [dispute_line(row) for row in await queries.disputes(connection, limit=EVERY)]
     return at_most(sorted(found, key=lambda dispute: (dispute.ours, dispute.since)), limit)
+
+
+def dispute_line(row: Mapping[str, Any]) -> DisputeLine:
+    """An order whose dispute is open, as the ledger told of it."""
+    return DisputeLine(
+        premises=row["unit"],
+        subject=row["subject"],
+        ours=row["base"],
+        providers=row["provider_priority"],
+        since=row["dispute_since"],
+        raised_at=row["raised_at"],
+        fix_due=row["fix_due"],
+    )
 
 
 async def read_rejected(connection: AsyncConnection, limit: int) -> Listed[Rejected]:

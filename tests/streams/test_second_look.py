@@ -165,8 +165,8 @@ async def test_what_is_lost_for_good_hides_nothing_that_is_newer(
 async def test_a_topic_that_cannot_be_read_keeps_no_other_from_being_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def slow(consumer: Consumer, topics: Collection[str], **options: datetime | None) -> AsyncIterator[object]:
-        async for record in records_to_the_end(consumer, topics, **options):
+    async def slow(consumer: Consumer, topics: Collection[str], *, since: datetime | None) -> AsyncIterator[object]:
+        async for record in records_to_the_end(consumer, topics, since=since):
             yield record
         if "classifications" in topics:
             await asyncio.sleep(60)

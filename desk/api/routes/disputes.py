@@ -9,8 +9,8 @@ from starlette.responses import Response
 from desk.access.rights import Action
 from desk.api import pages
 from desk.api.guard import Caller, permit
-from desk.api.lines import DisputeLine, as_line
 from desk.api.routing import Page, add_list
+from desk.views.lists import DisputeLine, dispute_line
 from streams.ledger import queries
 
 router: Final = APIRouter(prefix="/v1/disputes", tags=["disputes"])
@@ -25,13 +25,7 @@ async def list_disputes(
     key = pages.key_in(page.after, tuple[str, str])
     async with caller.place.ledger.reading() as connection:
         rows = await queries.disputes(connection, units=caller.units, limit=page.limit + 1, after=key)
-    lines = [
-        as_line(
-            DisputeLine,
-            {**row, "ours": row["base"], "providers": row["provider_priority"], "since": row["dispute_since"]},
-        )
-        for row in rows
-    ]
+    lines = [dispute_line(row) for row in rows]
     return pages.listed(request, page, caller.desk.now, DisputeLine, lines, lambda one: (one.premises, one.subject))
 
 
