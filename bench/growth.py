@@ -18,7 +18,7 @@ from bench import big
 from bench.race.referee import ROOT, figure, publish
 from bench.race.site import Site
 from bench.race.workload import drop_topics, make_topics, produce
-from bench.worker import memory_mb, recorded, traffic, wait, worker
+from bench.worker import memory_mb, recorded, traffic, wait, waiting, worker
 from streams.clock import SystemClock, monotonic
 from tests.servers.kafka import private_kafka
 from tests.servers.postgres import Postgres, private_postgres
@@ -68,7 +68,7 @@ def one_round(site: Site) -> dict[str, float]:
         with worker(site) as pid:
             wait(lambda: recorded(site.ledger) > before, 0.02)
             began, at = monotonic(), recorded(site.ledger)
-            wait(lambda: recorded(site.ledger) == before + len(lines), 0.02)
+            wait(lambda: recorded(site.ledger) == before + len(lines) and not waiting(site.ledger), 0.02)
             rate = (before + len(lines) - at) / (monotonic() - began)
             return {"rate": rate, "memory_mb": memory_mb(pid)}
     finally:

@@ -89,15 +89,20 @@ def line_of(told: dict[str, object], heard: datetime) -> Line:
 
 
 def recorded(url: str) -> int:
-    """How many records the ledger has taken from topics; -1 more for each message of theirs that waits."""
+    """How many records the ledger has taken from topics."""
+    return _number(url, b"SELECT coalesce(sum(recorded + duplicates + rejected), 0) FROM offset_state")
+
+
+def waiting(url: str) -> int:
+    """How many messages wait to be sent, but for the running totals."""
+    return _number(url, b"SELECT count(*) FROM outbox WHERE sent_at IS NULL AND topic <> 'backlog'")
+
+
+def _number(url: str, query: bytes) -> int:
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
-        query = b"SELECT coalesce(sum(recorded + duplicates + rejected), 0) FROM offset_state"
-        taken = connection.execute(query).fetchone()
-        query = b"SELECT count(*) FROM outbox WHERE sent_at IS NULL AND topic <> 'backlog'"
-        waits = connection.execute(query).fetchone()
-    assert taken is not None
-    assert waits is not None
-    return int(taken[0]) - int(waits[0])
+        row = connection.execute(query).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def wait(is_so: Callable[[], bool], pause_s: float = 0.05) -> None:

@@ -2,14 +2,17 @@
 
 import asyncio
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from streams.clock import SystemClock
 from tests.faults import grounds
 from tests.faults.evidence import Trial, fault, judged
 from tests.faults.grounds import no_servers
+from tests.faults.reading import reading
 from tests.faults.reporting import reporting
 from tests.faults.sabotage import CODES, fail, mend
 from tests.faults.site import Site, site_on_servers
@@ -17,6 +20,7 @@ from tests.faults.verdict import findings, rests, stopped
 
 BUGS: Final = ("commits first", "knows nothing again", "ignores the answer")
 FOR_GOOD: Final = 1_000_000
+LOOK_EVERY_S: Final = 0.5
 SHOWN_BY: Final = {"commits first": "lost", "knows nothing again": "doubled", "ignores the answer": "unsaid"}
 
 
@@ -60,10 +64,24 @@ async def _trouble(site: Site, bug: str) -> None:
     elif bug == "ignores the answer":
         broker = grounds.kafka()
         await asyncio.to_thread(broker.kill)
-        await asyncio.sleep(9.0)  # longer than an answer is waited for; then what the clients still hold is lost
+        await _called_sent(site, SystemClock().now() + timedelta(seconds=2))  # no answer of before is still under way
         await asyncio.gather(*(worker.kill() for worker in site.workers))
         await asyncio.to_thread(broker.start)
         await _work(site, 1, bug)
+
+
+async def _called_sent(site: Site, after: datetime) -> None:
+    """Wait until what a client only holds in its memory counts as sent: who dies now loses it.
+
+    An answer is waited for first to what people submitted, then to what was decided.
+    """
+    patience = 4 * site.settings.broker_timeout_s
+    for _ in range(int(patience / LOOK_EVERY_S)):
+        with reading(site.place) as ledger:
+            if ledger.one("SELECT count(*) FROM outbox WHERE sent_at > ?", after):
+                return
+        await asyncio.sleep(LOOK_EVERY_S)
+    raise RuntimeError(f"without a broker nothing was called sent within {patience:g} s: the bug was not tried")
 
 
 @pytest.mark.faults
