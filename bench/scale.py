@@ -77,7 +77,7 @@ def _database(times: int) -> str:
     if size is None:
         return "not measured"
     gb = times * ORDERS_A_YEAR * size / 1e9
-    return f"{gb:,.2g} GB" if gb < 1_000 else f"{gb / 1_000:,.2g} TB"
+    return f"{_two_figures(gb)} GB" if gb < 1_000 else f"{_two_figures(gb / 1_000)} TB"
 
 
 def _total(times: int) -> str:
@@ -92,4 +92,9 @@ def _by_premises(value: float | None, times: int, unit: str) -> str:
     """What grows with the number of premises; never said to be less than a hundredth of what was measured."""
     if value is None:
         return "not measured"
-    return f"{value * max(0.01, times * PREMISES / LARGE_PREMISES):,.2g} {unit}"
+    return f"{_two_figures(value * max(0.01, times * PREMISES / LARGE_PREMISES))} {unit}"
+
+
+def _two_figures(value: float) -> str:
+    """The value as exactly as it is known, written out."""
+    return f"{float(f'{value:.2g}'):,g}"
