@@ -174,7 +174,7 @@ async def recorded(site: Site) -> list[str]:
         with reading(site.place) as ledger:
             missing = wanted - {row["id"] for row in ledger.rows("SELECT id FROM event")}
             waiting = ledger.one("SELECT count(*) FROM outbox WHERE sent_at IS NULL")
-            waiting += ledger.one("SELECT count(*) FROM unit WHERE backlog_due_at IS NOT NULL")
+            waiting += ledger.one("SELECT count(*) FROM unit WHERE backlog_due_at <= ?", SystemClock().now())
         if (not missing and not waiting) or monotonic() > ends:
             return [f"lost: {name} is not recorded" for name in sorted(missing)]
         await asyncio.sleep(0.5)
