@@ -3,7 +3,8 @@
 ``workorders desk`` as it is shipped, on a PostgreSQL that waits for the disk. Another process sends the requests at
 their instants, whether or not the earlier ones were answered, and counts from that instant: orders at every premises
 of the packaged estate, each completed some hundred orders later, with ``Prefer: respond-async``. Rounds with and
-without Idempotency-Key are in turn. After each round it waits until everything is decided, and counts what was kept.
+without Idempotency-Key, and of the least that any service must do (:mod:`bench.bare_desk`), are in turn. After each
+round it waits until everything is decided, and counts what was kept.
 Run ``python -m bench.api``; it writes ``bench/results/api.json``.
 """
 
@@ -45,7 +46,8 @@ GOAL_MS: Final = 50.0
 OPEN: Final = 300
 """How many orders are raised before the first of them is completed."""
 PATIENCE_S: Final = 60.0
-KINDS: Final = {"named": "with Idempotency-Key", "plain": "without"}
+OURS: Final = {"named": "with Idempotency-Key", "plain": "without"}
+KINDS: Final = {**OURS, "bare": "one row each, and nothing else"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,14 @@ async def send(address: str, key: str, name: str, rate: int, seconds: float, *, 
 
 
 @contextmanager
+def bare(folder: Path, database: str) -> Iterator[Door]:
+    """The least of services, on a database of its own."""
+    command = (sys.executable, "-m", "bench.bare_desk", database)
+    with _process(command, dict(os.environ), folder / "bare.log", ROOT) as (address, pid):
+        yield Door(address, "", pid, database)
+
+
+@contextmanager
 def desk(folder: Path, ledger: str) -> Iterator[Door]:
     """The desk as the command line starts it, with the settings as shipped but for where everything is."""
     key = asyncio.run(_key(ledger))
@@ -108,10 +118,16 @@ def desk(folder: Path, ledger: str) -> Iterator[Door]:
         "LOG_LEVEL": "error",
     }
     env = others | {f"WORKORDERS_{name}": value for name, value in ours.items()}
-    log = folder / "desk.log"
-    with log.open("wb") as told, subprocess.Popen(DESK, cwd=folder, env=env, stderr=told) as process:  # noqa: S603 - our own
+    with _process(DESK, env, folder / "desk.log", folder) as (address, pid):
+        yield Door(address, key, pid, ledger)
+
+
+@contextmanager
+def _process(command: Sequence[str], env: dict[str, str], log: Path, folder: Path) -> Iterator[tuple[str, int]]:
+    """A server as a process of its own: its address and its pid."""
+    with log.open("wb") as told, subprocess.Popen(command, cwd=folder, env=env, stderr=told) as process:  # noqa: S603 - our own
         try:
-            yield Door(_address(log), key, process.pid, ledger)
+            yield _address(log), process.pid
         finally:
             process.terminate()
             try:
@@ -187,13 +203,15 @@ def rounds(number: int, rate: int, seconds: float) -> dict[str, list[dict[str, f
     with (
         TemporaryDirectory(prefix="workorders-api-") as folder,
         private_postgres(settings={"fsync": "on"}) as postgres,
-        desk(Path(folder), postgres.address.new_database("api")) as door,
+        desk(Path(folder), postgres.address.new_database("api")) as ours,
+        bare(Path(folder), postgres.address.new_database("bare")) as least,
     ):
-        for kind in KINDS:
+        doors = {kind: ours if kind in OURS else least for kind in KINDS}
+        for kind, door in doors.items():
             one_round(door, f"warm-{kind}", rate, 2.0, kind)
         for n in range(number):
             for kind, rounds_ in found.items():
-                rounds_.append(one_round(door, f"{kind}-{n}", rate, seconds, kind))
+                rounds_.append(one_round(doors[kind], f"{kind}-{n}", rate, seconds, kind))
                 console.print(f"round {n + 1}, {KINDS[kind]}: {rounds_[-1]}")
     return found
 
@@ -229,10 +247,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "requests_a_second": given.rate,
         "seconds": given.seconds,
         **{kind: summary(of_kind) for kind, of_kind in found.items()},
+        "against_bare": {
+            name: figure([one[name] / least[name] for one, least in zip(found["plain"], found["bare"], strict=True)])
+            for name in ("p50", "p99")
+        },
         "goal_ms": GOAL_MS,
     }
     publish(RESULTS, result)
-    return int(max(result[kind]["p99_ms"]["median"] for kind in KINDS) > GOAL_MS)
+    return int(max(result[kind]["p99_ms"]["median"] for kind in OURS) > GOAL_MS)
 
 
 if __name__ == "__main__":

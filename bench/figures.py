@@ -87,6 +87,8 @@ FIGURES: Final = (
     Figure("A1", "a report by HTTP until it is durable, 200 a second with Idempotency-Key, 99 of 100", "ms", "api.json",
            ("named", "p99_ms"), most=50),
     Figure("A1p", "the same without Idempotency-Key", "ms", "api.json", ("plain", "p99_ms"), most=50),
+    Figure("A1b", "that against a service that keeps one row for each and does nothing else", "ratio", "api.json",
+           ("against_bare", "p99")),
     Figure("E1", "recorded and decided in SQLite, the simulator's mix", "events/s", "ledger.json",
            ("mix, SQLite", "events_a_second")),
     Figure("E3", "all in one process with SQLite, ten thousand open orders", "events/s", "embedded.json",
