@@ -16,7 +16,7 @@ ifneq ($(wildcard $(BIN)/python)|$(shell cat $(VENV)/home.txt 2>/dev/null),$(BIN
 $(shell rm -f $(VENV)/home.txt $(VENV)/*.stamp)
 endif
 
-.PHONY: help setup demo test faults check format bench up down pins clean
+.PHONY: help setup demo test coverage faults check words format bench up down pins clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -27,18 +27,25 @@ setup: $(VENV)/develop.stamp ## Make .venv with everything pinned; quick when no
 demo: $(VENV)/run.stamp ## Play a night and a day on this machine: no Docker, no Java, no account
 	@$(BIN)/workorders demo $(DEMO_ARGS)
 
-test: $(VENV)/develop.stamp ## Run the tests with coverage (PYTEST_ARGS="-k night" to choose)
-	@$(BIN)/python -m pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+test: $(VENV)/develop.stamp $(VENV)/client.stamp ## Run the tests (PYTEST_ARGS="-k night" to choose)
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(PYTEST_ARGS)
+
+coverage: $(VENV)/develop.stamp $(VENV)/client.stamp ## Run the tests and show which lines none of them goes through
+	@$(MAKE) --no-print-directory test PYTEST_ARGS="--cov --cov-report=term:skip-covered $(PYTEST_ARGS)"
 
 faults: $(VENV)/develop.stamp ## Break it on purpose, again and again (FAULTS_ARGS="F1 F4 --trials 50")
 	@$(BIN)/python -m tests.faults.run $(FAULTS_ARGS)
 
-check: $(VENV)/develop.stamp ## Lint, format, types, import contracts, spelling: all must be clean
+check: $(VENV)/develop.stamp ## Lint, format, types, import contracts, spelling, words: all must be clean
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy $(SOURCES)
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/codespell
+	@$(BIN)/python -m desk.words check
+
+words: $(VENV)/develop.stamp ## Bring the Welsh catalogue into step with what the code and pages say
+	@$(BIN)/python -m desk.words
 
 format: $(VENV)/develop.stamp ## Format the code and mend what the linter can mend safely
 	@$(BIN)/ruff check --fix-only --quiet .
@@ -57,9 +64,10 @@ pins: $(VENV)/develop.stamp ## Pin requirements/ anew from pyproject.toml (PINS_
 	@$(BIN)/pip install $(LOCKED) -r requirements/pins.txt
 	@$(PIN) pyproject.toml --all-extras -o requirements/develop.txt
 	@$(PIN) pyproject.toml -c requirements/develop.txt -o requirements/run.txt
-	@$(PIN) pyproject.toml -c requirements/develop.txt --extra postgres -o requirements/server.txt
+	@$(PIN) pyproject.toml -c requirements/develop.txt --extra postgres --extra notify -o requirements/server.txt
 	@$(PIN) requirements/peers.in --override requirements/peers.overrides.in -c requirements/develop.txt \
 	  -o requirements/peers.txt
+	@echo 'openapi-python-client>=0.26' | $(PIN) - -o requirements/client.txt
 	@echo 'uv>=0.5' | $(PIN) - -o requirements/pins.txt
 	@sed -n 's/^requires = \["\(.*\)"\]$$/\1/p' pyproject.toml | $(PIN) - -o requirements/build.txt
 
@@ -104,6 +112,14 @@ $(VENV)/peers.stamp: requirements/peers.txt $(VENV)/develop.stamp
 	@echo "Installing the peers that the measurements compare with into $(VENV)/peers."
 	@rm -rf $(VENV)/peers
 	@$(BIN)/python -m pip install $(LOCKED) --no-deps --target $(VENV)/peers -r requirements/peers.txt || { \
+	  echo "The pinned packages could not be installed; pip's reason is above. Nothing else was changed." >&2; exit 1; }
+	@touch $@
+
+# The tool that makes a client of our API's description, for a test; apart for the same reason.
+$(VENV)/client.stamp: requirements/client.txt $(VENV)/develop.stamp
+	@echo "Installing the tool that makes API clients into $(VENV)/client."
+	@rm -rf $(VENV)/client
+	@$(BIN)/python -m pip install $(LOCKED) --no-deps --target $(VENV)/client -r requirements/client.txt || { \
 	  echo "The pinned packages could not be installed; pip's reason is above. Nothing else was changed." >&2; exit 1; }
 	@touch $@
 
