@@ -34,7 +34,7 @@ def log_outcome(outcome: Outcome, cause: str) -> None:
     if not log.isEnabledFor(logging.INFO):
         return
     if outcome.recorded or outcome.decided or outcome.duplicates or outcome.rejections:
-        log.info("taken" if cause == "intake" else "swept", extra=_of_outcome(outcome))
+        log.info("swept" if cause == "sweep" else "taken", extra=_of_outcome(outcome))
 
 
 def _of_outcome(outcome: Outcome) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import func, select
@@ -12,6 +12,8 @@ from models.tables import ApiAccessRow
 from streams.ledger import rows
 
 LONGEST_ABOUT: Final = 200
+_DROPPED_AT_ONCE: Final = 200
+"""How many old lines go with each write: more than come, so that they never pile up, and never long to wait for."""
 _TABLE: Final = rows.table_of(ApiAccessRow)
 
 
@@ -27,8 +29,12 @@ class Access:
     code: str = ""
 
 
-async def write(connection: AsyncConnection, lines: Sequence[Access]) -> None:
-    """Keep the lines."""
+async def write(connection: AsyncConnection, lines: Sequence[Access], *, kept_for: timedelta) -> None:
+    """Keep the lines, and drop those that are older than lines are kept, some at a time."""
+    if lines:
+        oldest = max(one.at for one in lines) - kept_for
+        old = select(_TABLE.c.seq).where(_TABLE.c.at < oldest).order_by(_TABLE.c.at).limit(_DROPPED_AT_ONCE)
+        await connection.execute(_TABLE.delete().where(_TABLE.c.seq.in_(old)))
     await rows.insert(connection, ApiAccessRow, [{**asdict(one), "about": one.about[:LONGEST_ABOUT]} for one in lines])
 
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import traceback
 from collections.abc import MutableMapping
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Final, cast
 
 from fastapi import FastAPI
@@ -36,6 +38,7 @@ from streams.ledger.errors import LedgerError
 log = logging.getLogger(__name__)
 
 VERSION: Final = "1"
+FRAMES_TOLD: Final = 12
 ROUTERS: Final = (
     *(orders.router, nights.router, following.router, escalations.router, receipts.router),
     *(board.router, disputes.router, rejected.router, sources.router),
@@ -126,9 +129,15 @@ def _problem(error: Exception) -> Problem:
         case LedgerError() | DBAPIError():
             return unavailable()
         case _:
-            log.error("a fault of the API itself: %s", type(error).__name__, exc_info=error)
+            log.error("a fault of the API itself: %s at %s", type(error).__name__, _where(error))
             sentence = "This is a fault of workorders itself; its log says more."
             return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "our-fault", sentence)
+
+
+def _where(error: BaseException) -> str:
+    """The way that led there, without the error's own words: those may quote what somebody said."""
+    ways = traceback.extract_tb(error.__traceback__)[-FRAMES_TOLD:]
+    return " > ".join(f"{Path(one.filename).name}:{one.lineno} {one.name}" for one in ways)
 
 
 def _malformed(error: RequestValidationError) -> Problem:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,8 +19,9 @@ from desk.telling.fates import Fate, fates_of
 from models.refusal import Refusal
 from streams.clock import Clock, monotonic
 from streams.ledger.errors import LedgerError
-from streams.ledger.incoming import Incoming
+from streams.ledger.incoming import Incoming, Outcome
 from streams.ledger.ledger import Ledger
+from streams.log_outcome import log_outcome
 from streams.settings import Settings
 from workorders.policy import World
 
@@ -34,6 +35,8 @@ USE_NOTED_EVERY: Final = timedelta(minutes=1)
 GATHERED_S: Final = 0.1
 """How long what nobody waits for is gathered, so that deciding it does not hold up the answers to others."""
 
+DOOR: Final = "door"
+"""What gave the cause for a decision that was made here."""
 TAKEN_AT_ONCE: Final = 50
 """How many are decided in one transaction: while it reckons, no answer is given."""
 
@@ -55,11 +58,16 @@ class Taking:
 _UNTAKEN: Final = Fate(None)
 
 
+def _log(outcome: Outcome) -> None:
+    log_outcome(outcome, DOOR)
+
+
 @dataclass(slots=True)
 class Place:
     """One ledger, as the API sees it.
 
     While our clock and the database's differ too much ``decides`` is false: what is said is kept, and workers take it.
+    ``count`` is told what each transaction did.
     """
 
     settings: Settings
@@ -67,6 +75,7 @@ class Place:
     clock: Clock
     world: World
     decides: bool = True
+    count: Callable[[Outcome], None] = _log
     submitting: Together[again.Draft, again.Kept | Refusal | Problem] = field(init=False)
     taking: Together[Taking, Fate] = field(init=False)
     answering: Together[tuple[again.Request, bytes], None] = field(init=False)
@@ -121,7 +130,7 @@ class Place:
         found = await self.fates({one.receipt for one in batch if one.again})
         fresh = {one.receipt: one for one in batch if found.get(one.receipt, _UNTAKEN).fate is None}
         if fresh and self.decides:
-            await self.ledger.take([one.incoming for one in fresh.values()], self.clock.now(), self.world)
+            self.count(await self.ledger.take([one.incoming for one in fresh.values()], self.clock.now(), self.world))
             found |= await self.fates({one.receipt for one in batch if one.waits and one.receipt in fresh})
         return [found.get(one.receipt, _UNTAKEN) for one in batch]
 
@@ -138,7 +147,7 @@ class Place:
 
     async def _record(self, lines: Sequence[Access]) -> Sequence[None]:
         async with self.ledger.database.writing() as connection:
-            await record.write(connection, lines)
+            await record.write(connection, lines, kept_for=timedelta(days=self.settings.api_access_days))
         return [None] * len(lines)
 
     async def keep_fresh(self) -> None:

@@ -214,6 +214,17 @@ async def lines(api: Api) -> list[record.Access]:
         return await record.latest(connection, 100)
 
 
+async def test_the_record_is_kept_as_long_as_the_settings_say_and_no_longer(api: Api) -> None:
+    now, kept_for = api.place.clock.now(), timedelta(days=api.place.settings.api_access_days)
+    ages = {"long gone": kept_for * 2, "just gone": kept_for + timedelta(seconds=1), "just kept": kept_for}
+    old = [record.Access(now - age, "k", "read-orders", about, 200) for about, age in ages.items()]
+    async with api.place.ledger.database.writing() as connection:
+        await record.write(connection, old, kept_for=kept_for * 3)
+    assert len(await lines(api)) == 3
+    await (await api.of()).get("/v1/orders/WO-1")
+    assert [one.about for one in await lines(api)] == ["WO-1", "just kept"]
+
+
 async def test_every_look_at_a_subject_and_every_refusal_is_on_record(api: Api) -> None:
     secret = await api.key(Holder.PROVIDER, "region:north", "fm-north")
     client, id_ = api.client(secret), secret.split("_")[1]

@@ -156,7 +156,9 @@ async def test_text_that_looks_like_markup_is_kept_and_never_shown_as_such(api: 
     assert shown.json()["subject"]["events"][0]["note"] == note
 
 
-async def test_a_fault_of_our_own_is_a_problem_without_a_trace(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_fault_of_our_own_is_a_problem_without_a_trace(
+    api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     async def breaks(*_: object, **__: object) -> None:
         raise ZeroDivisionError("secret")
 
@@ -165,3 +167,7 @@ async def test_a_fault_of_our_own_is_a_problem_without_a_trace(api: Api, monkeyp
     answered = await client.get("/v1/board")
     assert (answered.status_code, answered.json()["code"]) == (500, "our-fault")
     assert "secret" not in answered.text
+    (line,) = (one for one in caplog.records if "a fault of the API itself" in one.message)
+    assert "ZeroDivisionError at " in line.message
+    assert line.message.endswith(" breaks"), "the log says where"
+    assert "secret" not in caplog.text, "but not what was quoted there"
