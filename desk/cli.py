@@ -12,9 +12,12 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from desk.commands import answers, contract, door, health, keys, nights, orders, rules, running, seeing
+from desk.commands import answers, contract, door, health, keys, nights, notices, orders, rules, running, seeing
 from desk.commands.panels import ANSWERS, RULES, SEE
 from desk.exits import Exit, ending
+from desk.words import in_language, reason, spoken
+from desk.words.helping import translate
+from desk.words.language import ENGLISH, of_environment
 
 EXIT_CODES: Final = (
     "Exit codes: 0 done · 1 the answer is no, or something was refused · 2 the command line is wrong · "
@@ -48,7 +51,7 @@ def _main(
     """Options of the command itself."""
 
 
-for part in (running.app, seeing.app, orders.app, answers.app, health.app, door.app, contract.app):
+for part in (running.app, seeing.app, orders.app, answers.app, notices.app, health.app, door.app, contract.app):
     app.add_typer(part)
 app.add_typer(nights.app, name="cover", rich_help_panel=ANSWERS)
 app.add_typer(seeing.rejected_app, name="rejected", rich_help_panel=SEE)
@@ -76,7 +79,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _carried_out(arguments: Sequence[str] | None) -> int:
+    with in_language(of_environment(os.environ)):
+        return _spoken(arguments)
+
+
+def _spoken(arguments: Sequence[str] | None) -> int:
     command: Any = typer.main.get_command(app)
+    if spoken().language != ENGLISH:
+        translate(command, spoken())
     try:
         code = command.main(args=arguments, prog_name="workorders", standalone_mode=False)
         sys.stdout.flush()
@@ -105,7 +115,7 @@ def _ended_by(error: Exception) -> int:
 
 
 def _say(code: Exit, sentence: str) -> int:
-    print(f"workorders: {sentence}", file=sys.stderr)  # noqa: T201 - the one place where a command ends with an error
+    print(f"workorders: {reason(sentence)}", file=sys.stderr)  # noqa: T201 - the one place where a command ends with an error
     return code
 
 

@@ -11,10 +11,14 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from desk.exits import BadValue
+from desk.words import _, spoken
+from desk.words import mark as N_  # noqa: N812 - as gettext calls it
+from desk.words.language import ENGLISH
 
 _LOCAL: Final = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?")
 _FROM_NOW: Final = re.compile(r"([+-])\s*(.+)")
 _FORMS: Final = "write for example 2026-01-14T02:10:00Z, '2026-01-14 02:10' or -30min"
+_UNITS: Final = {"d": N_("{n} d"), "h": N_("{n} h"), "min": N_("{n} min"), "s": N_("{n} s")}
 
 
 def instant(text: str, *, now: datetime, zone: ZoneInfo, name: str) -> datetime:
@@ -79,12 +83,28 @@ def utc(at: datetime) -> str:
 
 def local(at: datetime, zone: ZoneInfo) -> str:
     """An instant as people of the zone read it: ``Wed 14 Jan 02:10``."""
-    return at.astimezone(zone).strftime("%a %d %b %H:%M")
+    return _written(at, zone, "%a %d %b %H:%M", "EEE dd MMM HH:mm")
 
 
 def local_in_full(at: datetime, zone: ZoneInfo) -> str:
     """The same with the year and the zone's name: ``Wed 14 Jan 2026 02:10 GMT``."""
-    return at.astimezone(zone).strftime("%a %d %b %Y %H:%M %Z")
+    written = _written(at, zone, "%a %d %b %Y %H:%M", "EEE dd MMM y HH:mm")
+    return f"{written} {at.astimezone(zone).tzname()}"
+
+
+def short_day(value: date) -> str:
+    """A day as people read it: ``Wed 14 Jan``."""
+    return _written(datetime(value.year, value.month, value.day, tzinfo=UTC), ZoneInfo("UTC"), "%a %d %b", "EEE dd MMM")
+
+
+def _written(at: datetime, zone: ZoneInfo, english: str, pattern: str) -> str:
+    """An instant in English as it has always been written here, in another language by the data of its locale."""
+    language = spoken().language
+    if language == ENGLISH:
+        return at.astimezone(zone).strftime(english)
+    from desk.words.dates import written  # noqa: PLC0415 - babel is only needed where it is not English
+
+    return written(at, pattern, language, zone)
 
 
 def length(value: timedelta) -> str:
@@ -97,5 +117,5 @@ def length(value: timedelta) -> str:
             parts.append((n, unit))
         if len(parts) == 2:
             break
-    shown = [f"{n} {unit}" for n, unit in parts if n]
-    return " ".join(shown) or "0 s"
+    shown = [_(_UNITS[unit], n=n) for n, unit in parts if n]
+    return " ".join(shown) or _(_UNITS["s"], n=0)

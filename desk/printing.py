@@ -20,6 +20,7 @@ from rich.theme import Theme
 
 from desk.instants import utc
 from desk.sheets import Sheet
+from desk.words import reason
 
 UNSEEN_WIDTH: Final = 120
 """How wide a page is where it is not shown on a terminal and COLUMNS does not say."""
@@ -66,7 +67,7 @@ def page_width() -> int:
 
 def remark(sentence: str) -> None:
     """Say something beside the answer, on stderr, so that a pipe gets the answer alone."""
-    new_console(stderr=True).print(Text(sentence, style="quiet"))
+    new_console(stderr=True).print(Text(reason(sentence), style="quiet"))
 
 
 def print_json(answer: object) -> None:

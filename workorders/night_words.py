@@ -32,9 +32,11 @@ _WHAT_HAPPENED: Final[dict[type[EndOfCover], str]] = {
 
 def shortage_reason(stretch: Stretch, fold: NightFold) -> str:
     """Who is missing from when, and what brought that about."""
-    look, plan = stretch.look, fold.plan
-    later = f" (later {look.worst})" if look.worst > look.first else ""
-    return f"{_who(look)} missing from {clock(stretch.missing_from, plan)}{later}; {_cause(stretch, fold)}."
+    look, since = stretch.look, clock(stretch.missing_from, fold.plan)
+    who, cause = _who(look), _cause(stretch, fold)
+    if look.worst > look.first:
+        return f"{who} missing from {since} (later {look.worst}); {cause}."
+    return f"{who} missing from {since}; {cause}."
 
 
 def contested_reason(late: Taken, plan: NightPlan) -> str:

@@ -10,7 +10,7 @@ from models.decision import Reached, Said, Statement
 from models.escalation import StatementKind
 
 GONE: Final = frozenset({StatementKind.WITHDRAWN, StatementKind.CLOSED})
-WITHDRAWN_REASON: Final = "By what is known now this was not reached"
+_NOT_REACHED: Final = "By what is known now this was not reached"
 
 
 def speak(
@@ -81,6 +81,6 @@ def _gone(before: Said, later: Reached | None, now: datetime, because: str | Non
     if later is not None and later.repeat > was.repeat:
         ended = replace(was, ended_at=later.due_at, end_reason="said again since")
         return Statement(before.n + 1, StatementKind.CLOSED, ended, ended.end_reason, now)
-    reason = WITHDRAWN_REASON + (f": {because}." if because else ".")
+    reason = f"{_NOT_REACHED}: {because}." if because else f"{_NOT_REACHED}."
     ended = replace(was, ended_at=now, end_reason=reason)
     return Statement(before.n + 1, StatementKind.WITHDRAWN, ended, reason, now)

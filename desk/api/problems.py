@@ -9,6 +9,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from desk.words import Words, best, words_in
 from models.refusal import Reason, Refusal
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -77,21 +78,27 @@ def missing(what: str) -> Problem:
     return Problem(HTTPStatus.NOT_FOUND, "not-found", f"There is no such {what}.")
 
 
+def words_for(request: Request) -> Words:
+    """The language that a request prefers of those there are."""
+    return words_in(best(",".join(request.headers.getlist("accept-language"))))
+
+
 def answer(request: Request, problem: Problem) -> Response:
-    """The problem as a response."""
-    status = HTTPStatus(problem.status)
+    """The problem as a response, what a person reads of it in the language that the request prefers."""
+    status, words = HTTPStatus(problem.status), words_for(request)
     body = {
         "type": TYPE + problem.code,
-        "title": status.phrase,
+        "title": words.reason(status.phrase),
         "status": int(status),
-        "detail": problem.sentence,
+        "detail": words.reason(problem.sentence),
         "code": problem.code,
         "field": problem.field,
         "request": getattr(request.state, "id", ""),
     }
     if problem.emergency is not None:
-        body["emergency"] = {"telephone": EMERGENCY.telephone, "instruction": EMERGENCY.instruction}
-    return Response(orjson.dumps(body), int(status), problem.headers, MEDIA_TYPE)
+        body["emergency"] = {"telephone": EMERGENCY.telephone, "instruction": words.reason(EMERGENCY.instruction)}
+    headers = {"Content-Language": words.language, "Vary": "Accept-Language", **problem.headers}
+    return Response(orjson.dumps(body), int(status), headers, MEDIA_TYPE)
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:

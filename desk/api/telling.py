@@ -24,7 +24,7 @@ from desk.api.operations import Operation
 from desk.api.place import Taking
 from desk.api.preferring import HEADER as PREFER
 from desk.api.preferring import preferred
-from desk.api.problems import EMERGENCY, Emergency, Problem
+from desk.api.problems import EMERGENCY, Emergency, Problem, words_for
 from desk.api.reference import PATTERN, new_reference
 from desk.near import hint
 from desk.options import Speaking
@@ -32,6 +32,8 @@ from desk.telling.fates import Fate
 from desk.telling.inputs import with_receipt
 from desk.telling.saying import Event, make_event
 from desk.views.receipts import Submission
+from desk.words import Words
+from desk.words.language import ENGLISH
 from models.refusal import Reason, Refusal
 from streams.clock import monotonic
 from streams.ledger.errors import LedgerError
@@ -50,6 +52,18 @@ class About:
     premises: str
     subject: str
     told: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """What is said once, however often it is posted: a name for it, unique to whoever says it, and the event's own id.
+
+    ``first_counts``: whatever else is posted under that name, what came first has been said; else that is a conflict.
+    """
+
+    name: str
+    event: str
+    first_counts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +133,42 @@ async def say(
         body = BODY.dump_json(told)
         if asked is not None and told.taken:
             caller.place.answering.leave((asked, body))
+    words = words_for(request)
+    if words.language != ENGLISH:
+        # It is kept in English, so that the same request has the same answer in whichever language it comes again.
+        body = BODY.dump_json(worded(BODY.validate_json(body), words))
+    headers |= {"Content-Language": words.language, "Vary": "Accept-Language"}
     return Response(body, HTTPStatus.CREATED, headers, "application/json")
+
+
+def worded(told: ReceiptBody, words: Words) -> ReceiptBody:
+    """The receipt with what a person reads of it in a language."""
+    refusal, emergency = told.refusal, told.emergency
+    return replace(
+        told,
+        sentence=words.reason(told.sentence),
+        refusal=None if refusal is None else replace(refusal, sentence=words.reason(refusal.sentence)),
+        emergency=None if emergency is None else replace(emergency, instruction=words.reason(emergency.instruction)),
+    )
+
+
+async def told(
+    caller: Caller,
+    operation: Operation,
+    place: About,
+    said: Mapping[str, Any],
+    once: Once,
+) -> ReceiptBody:
+    """Say it for a page, as :func:`say` does for a program: what has become of it, waited for as long as ever."""
+    began = monotonic()
+    in_danger = switch_in(said, "danger_to_life")
+    event = _event(caller, operation, place, said, in_danger=in_danger)
+    event = replace(event, content={**event.content, "id": once.event})
+    compared = {} if once.first_counts else dict(said)
+    asked = again.named(caller.key.id, once.name, f"{operation.name} {place.premises} {place.subject}", compared)
+    kept = await _durable(caller, again.Draft(event, new_reference(), asked))
+    fate = (await _decided(caller, kept, began + ANSWERED_WITHIN_S, hurry=in_danger))[0]
+    return receipt_body(caller, _submission(kept, fate), in_danger=in_danger, late=True)
 
 
 def _event(caller: Caller, operation: Operation, place: About, said: Mapping[str, Any], *, in_danger: bool) -> Event:

@@ -13,6 +13,8 @@ from desk.options import Reading
 from desk.printing import page_width
 from desk.sheets import NOTHING, Sheet
 from desk.views.board import AGES, SHORT_WITHIN, BoardView, Figures, LduLine, PremisesLine, read_board
+from desk.words import _, many, reason
+from desk.words import mark as N_  # noqa: N812 - as gettext calls it
 from models.work_order import Priority
 
 _LEVELS: Final = tuple(level.value for level in Priority)
@@ -21,10 +23,12 @@ WIDE: Final = 116
 NARROW: Final = 78
 """Below so many columns the figures stand under the names, in words."""
 _HEADS: Final = (
-    "all", *_LEVELS, "<1 d", "1-7 d", "7-28 d", ">28 d", "overdue", "escalated", "disputed", "nights\nshort",
+    N_("all"), *_LEVELS, N_("<1 d"), N_("1-7 d"), N_("7-28 d"), N_(">28 d"), N_("overdue"), N_("escalated"),
+    N_("disputed"), N_("nights\nshort"),
 )  # fmt: skip
 _BROKEN_HEADS: Final = (
-    "all", *_LEVELS, "<1\nd", "1-7\nd", "7-28\nd", ">28\nd", "over\ndue", "escal\nated", "dis\nputed", "nights\nshort",
+    N_("all"), *_LEVELS, N_("<1\nd"), N_("1-7\nd"), N_("7-28\nd"), N_(">28\nd"), N_("over\ndue"), N_("escal\nated"),
+    N_("dis\nputed"), N_("nights\nshort"),
 )  # fmt: skip
 _HOME: Final = "approved-premises"
 _STYLES: Final = ("p1", "p2", "", "")
@@ -40,11 +44,13 @@ def draw_board(board: BoardView, desk: Desk, *, brief: bool = False) -> Iterable
 
     ``brief`` gives a line only to the approved premises.
     """
-    shown = f"{_total(board.total)} outstanding {'order' if board.total.outstanding == 1 else 'orders'}"
-    yield Text.assemble((shown, "head"), f" as at {local_in_full(desk.now, desk.zone)}")
+    n = board.total.outstanding
+    counted = 2 if n is None else n
+    shown = many("{total} outstanding order", "{total} outstanding orders", counted, total=_total(board.total))
+    yield Text.assemble((shown, "head"), _(" as at {now}", now=local_in_full(desk.now, desk.zone)))
     yield ""
     yield from (_stacked if page_width() < NARROW else _table)(board, brief=brief)
-    yield Text(f"Ages are since the order was raised. Nights short: {_what_is_short()}.", style="quiet")
+    yield Text(_what_is_counted(), style="quiet")
     yield from _doubts(board)
 
 
@@ -53,7 +59,7 @@ def _table(board: BoardView, *, brief: bool) -> Iterable[RenderableType]:
     drawn = Sheet(padding=2 if wide else 1)
     drawn.add_column("", overflow="fold")
     for head in _HEADS if wide else _BROKEN_HEADS:
-        drawn.add_column(head, justify="right", no_wrap=True)
+        drawn.add_column(_(head), justify="right", no_wrap=True)
     for name, style, figures in _lines(board, brief=brief):
         cells = () if figures is None else _cells(figures, plain=style == "head")
         text = Text(name.strip(), style="quiet" if figures is None else "")
@@ -67,7 +73,7 @@ def _stacked(board: BoardView, *, brief: bool) -> Iterable[RenderableType]:
         yield Text(name, style="quiet" if figures is None else style)
         if figures is None:
             continue
-        said = zip(_HEADS, _cells(figures, plain=style == "head"), strict=True)
+        said = zip((_(head) for head in _HEADS), _cells(figures, plain=style == "head"), strict=True)
         parts = [
             Text.assemble((f"{' '.join(head.split())} ", "quiet"), cell) for head, cell in said if cell.plain != NOTHING
         ]
@@ -77,26 +83,33 @@ def _stacked(board: BoardView, *, brief: bool) -> Iterable[RenderableType]:
 def _lines(board: BoardView, *, brief: bool) -> Iterator[tuple[str, str, Figures | None]]:
     """Every line of the board: its name, its style, and its figures unless it only counts the others."""
     for ldu in board.ldus:
-        yield f"{ldu.name}, {ldu.region}", "head", ldu.figures
+        yield f"{ldu.name}, {reason(ldu.region)}", "head", ldu.figures
         for line in ldu.premises:
             if _says_something(line.figures) and (not brief or line.kind == _HOME):
                 yield f"  {line.name}", "", line.figures
         for sentence in () if brief else _others(ldu):
             yield f"  {sentence}", "", None
-    yield "All", "head", board.total
+    yield _("All"), "head", board.total
 
 
-def _what_is_short() -> str:
-    return f"in the next {SHORT_WITHIN.days} days, known to be short or not confirmed in time"
+def _what_is_counted() -> str:
+    return many(
+        "Ages are since the order was raised. "
+        "Nights short: in the next {n} day, known to be short or not confirmed in time.",
+        "Ages are since the order was raised. "
+        "Nights short: in the next {n} days, known to be short or not confirmed in time.",
+        SHORT_WITHIN.days,
+    )
 
 
 def _doubts(board: BoardView) -> Iterable[RenderableType]:
     if board.total.silent:
         names = ", ".join(board.total.silent)
-        yield Text(f"+ and ?: not heard when it should be: {names}. Unknown is not zero.", style="doubt")
+        yield Text(_("+ and ?: not heard when it should be: {names}. Unknown is not zero.", names=names), style="doubt")
     incomplete = [line.name for ldu in board.ldus for line in ldu.premises if line.figures.incomplete]
     if incomplete:
-        yield Text(f"Incomplete, something is in quarantine: {', '.join(incomplete)}.", style="bad")
+        names = ", ".join(incomplete)
+        yield Text(_("Incomplete, something is in quarantine: {names}.", names=names), style="bad")
 
 
 def _says_something(figures: Figures) -> bool:
@@ -128,9 +141,9 @@ def _others(ldu: LduLine) -> Iterable[str]:
     zero = sum(line.figures.outstanding == 0 for line in quiet)
     unknown = len(quiet) - zero
     if zero:
-        yield f"{zero} more: nothing outstanding"
+        yield many("{n} more: nothing outstanding", "{n} more: nothing outstanding", zero)
     if unknown:
-        yield f"{unknown} more: unknown"
+        yield many("{n} more: unknown", "{n} more: unknown", unknown)
 
 
 def _figure(n: int) -> str:

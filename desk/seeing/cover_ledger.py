@@ -14,10 +14,12 @@ from desk.options import Reading
 from desk.printing import table
 from desk.views.cover_ledger import CoverAccount, read_cover_accounts
 from desk.views.listed import Listed, whole
+from desk.words import _
+from desk.words import mark as N_  # noqa: N812 - as gettext calls it
 
 _FIGURES: Final = (
-    "nights", "asked of agency", "filled", "fill rate", "own staff", "contingency", "cost", "uncovered", "withdrawn",
-    "shortest notice",
+    N_("nights"), N_("asked of agency"), N_("filled"), N_("fill rate"), N_("own staff"), N_("contingency"), N_("cost"),
+    N_("uncovered"), N_("withdrawn"), N_("shortest notice"),
 )  # fmt: skip
 
 
@@ -34,13 +36,15 @@ def show_cover_ledger(since: str | None, until: str | None, reading: Reading) ->
 
 def draw_cover_ledger(accounts: Listed[CoverAccount], desk: Desk) -> Iterable[RenderableType]:
     """A line for each approved premises, then one for each agency."""
-    yield Text.assemble(("Cover ledger", "head"), f" of the nights ended by {local_in_full(desk.now, desk.zone)}")
+    ended = _(" of the nights ended by {now}", now=local_in_full(desk.now, desk.zone))
+    yield Text.assemble((_("Cover ledger"), "head"), ended)
     if not accounts.lines:
-        yield Text("No night has ended on these dates.", style="quiet")
+        yield Text(_("No night has ended on these dates."), style="quiet")
         return
-    for of, head in (("premises", "approved premises"), ("agency", "agency")):
+    figures = tuple(_(name) for name in _FIGURES)
+    for of, head in (("premises", _("approved premises")), ("agency", _("agency"))):
         yield ""
-        drawn = table(head, *_FIGURES, right=_FIGURES)
+        drawn = table(head, *figures, right=figures)
         for one in accounts.lines:
             if one.of == of:
                 drawn.add_row(*_cells(one))
@@ -65,4 +69,4 @@ def _cells(one: CoverAccount) -> Iterable[RenderableType]:
 
 
 def _hours(minutes: int) -> str:
-    return f"{minutes / 60:,.1f} h" if minutes else "·"
+    return _("{n} h", n=f"{minutes / 60:,.1f}") if minutes else "·"

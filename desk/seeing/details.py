@@ -6,6 +6,8 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from desk.instants import local
+from desk.words import _, reason
+from desk.words import mark as N_  # noqa: N812 - as gettext calls it
 
 _ID_DIGITS: Final = 8
 _NO_NEWS: Final = frozenset({"covers_subject", "alternative_available"})
@@ -21,8 +23,8 @@ def details(says: Mapping[str, Any], zone: ZoneInfo) -> str:
 
 def _field(name: str, value: object, zone: ZoneInfo) -> str:
     if name == "cost_pence":
-        return f"cost £{int(str(value)) / 100:,.2f}"
-    words = name.removesuffix("_id").replace("_", " ")
+        return _("cost {pounds}", pounds=f"£{int(str(value)) / 100:,.2f}")
+    words = reason(name.removesuffix("_id").replace("_", " "))
     if name == "escalation_id":
         return f"{words} {str(value)[:_ID_DIGITS]}"
     if value is True:
@@ -32,10 +34,10 @@ def _field(name: str, value: object, zone: ZoneInfo) -> str:
 
 def _value(value: object, zone: ZoneInfo) -> str:
     if isinstance(value, list):
-        return " ".join(map(str, value)) or "none"
+        return " ".join(map(str, value)) or _("none")
     if value is None or isinstance(value, bool):
-        return {None: "unknown", True: "yes", False: "no"}[value]
-    return _local(str(value), zone) or str(value)
+        return _({None: N_("unknown"), True: N_("yes"), False: N_("no")}[value])
+    return _local(str(value), zone) or reason(str(value))
 
 
 def _local(text: str, zone: ZoneInfo) -> str | None:

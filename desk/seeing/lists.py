@@ -8,10 +8,11 @@ from rich.text import Text
 from desk.instants import length, local
 from desk.opening import Desk, look
 from desk.options import Reading
-from desk.printing import counted, priority, table
+from desk.printing import priority, table
 from desk.seeing.words import event_name, left_out
 from desk.views.listed import Listed
 from desk.views.lists import DisputeLine, Orphan, read_disputes, read_orphans
+from desk.words import _, many
 
 
 def show_orphans(limit: int, reading: Reading) -> int:
@@ -22,15 +23,17 @@ def show_orphans(limit: int, reading: Reading) -> int:
 def draw_orphans(orphans: Listed[Orphan], desk: Desk) -> Iterable[RenderableType]:
     """A line for each order that was named and never raised."""
     if not orphans.total:
-        yield Text("No events wait for an order that nobody has raised.", style="good")
+        yield Text(_("No events wait for an order that nobody has raised."), style="good")
         return
-    yield Text(
-        f"{counted(orphans.total, 'order')} named by events and never raised: a reference may be mistyped.",
-        style="head",
+    said = many(
+        "{n} order named by events and never raised: a reference may be mistyped.",
+        "{n} orders named by events and never raised: a reference may be mistyped.",
+        orphans.total,
     )
+    yield Text(said, style="head")
     yield from left_out(orphans)
     yield ""
-    drawn = table("order", "premises", "what was said", "by", "first heard", "waiting", lead=2)
+    drawn = table(_("order"), _("premises"), _("what was said"), _("by"), _("first heard"), _("waiting"), lead=2)
     for one in orphans.lines:
         drawn.add_row(
             one.subject,
@@ -51,15 +54,17 @@ def show_disputes(limit: int, reading: Reading) -> int:
 def draw_disputes(disputes: Listed[DisputeLine], desk: Desk) -> Iterable[RenderableType]:
     """A line for each open dispute."""
     if not disputes.total:
-        yield Text("Nobody disputes a priority.", style="good")
+        yield Text(_("Nobody disputes a priority."), style="good")
         return
-    yield Text(
-        f"{counted(disputes.total, 'dispute')} open: our view stands until 'workorders settle ORDER PRIORITY'.",
-        style="head",
+    said = many(
+        "{n} dispute open: our view stands until 'workorders settle ORDER PRIORITY'.",
+        "{n} disputes open: our view stands until 'workorders settle ORDER PRIORITY'.",
+        disputes.total,
     )
+    yield Text(said, style="head")
     yield from left_out(disputes)
     yield ""
-    drawn = table("order", "premises", "ours", "theirs", "since", "to be fixed by", lead=2)
+    drawn = table(_("order"), _("premises"), _("ours"), _("theirs"), _("since"), _("to be fixed by"), lead=2)
     for one in disputes.lines:
         drawn.add_row(
             one.subject,

@@ -13,10 +13,11 @@ from desk.exits import NotFound
 from desk.instants import local, local_in_full
 from desk.opening import Desk, look
 from desk.options import Reading
-from desk.printing import counted, table
+from desk.printing import table
 from desk.seeing.words import left_out
 from desk.views.listed import Listed
 from desk.views.lists import Rejected, RejectedWhole, read_rejected, read_rejected_whole
+from desk.words import _, many, reason
 
 
 def show_rejected(limit: int, reading: Reading) -> int:
@@ -27,17 +28,18 @@ def show_rejected(limit: int, reading: Reading) -> int:
 def draw_rejected(found: Listed[Rejected], desk: Desk) -> Iterable[RenderableType]:
     """A line for each refusal, the newest first."""
     if not found.total:
-        yield Text("Nothing was rejected.", style="good")
+        yield Text(_("Nothing was rejected."), style="good")
         return
-    yield Text(f"{counted(found.total, 'rejection')}, the latest first", style="head")
+    yield Text(many("{n} rejection, the latest first", "{n} rejections, the latest first", found.total), style="head")
     yield from left_out(found)
     yield ""
-    drawn = table("number", "when", "topic", "from", "reason", "field", "", lead=5)
+    heads = (_("number"), _("when"), _("topic"), _("from"), _("reason"), _("field"))
+    drawn = table(*heads, "", lead=5)
     for one in found.lines:
-        again = " (submitted again)" if one.resubmitted_as else ""
+        again = _(" (submitted again)") if one.resubmitted_as else ""
         drawn.add_row(
             str(one.seq), local(one.rejected_at, desk.zone), one.topic, one.source or "?", Text(one.code, style="bad"),
-            one.field, Text(one.sentence + again),
+            one.field, Text(reason(one.sentence) + again),
         )  # fmt: skip
     yield drawn
 
@@ -107,25 +109,25 @@ def _as_text(value: bytes) -> str | None:
 
 
 def _draw_one(one: dict[str, object], desk: Desk) -> Iterable[RenderableType]:
-    yield Text.assemble((f"Rejected {one['seq']}", "head"), "  ", (str(one["code"]), "bad"), f"  {one['field']}")
-    yield Text(str(one["sentence"]))
+    head = _("Rejected {number}", number=one["seq"])
+    yield Text.assemble((head, "head"), "  ", (str(one["code"]), "bad"), f"  {one['field']}")
+    yield Text(reason(str(one["sentence"])))
     drawn = table("", "")
     drawn.show_header = False
     rejected_at = one["rejected_at"]
     for name, value in (
-        ("topic", one["topic"]),
-        ("offset", one["topic_offset"]),
-        ("key", one["key"]),
-        ("source", one["source"]),
-        ("rejected", local_in_full(rejected_at, desk.zone)),  # type: ignore[arg-type]
-        ("length", f"{one['length']} bytes"),
-        ("sha-256", one["sha256"]),
-        ("submitted again as", one["resubmitted_as"]),
+        (_("topic"), one["topic"]),
+        (_("offset"), one["topic_offset"]),
+        (_("key"), one["key"]),
+        (_("source"), one["source"]),
+        (_("rejected"), local_in_full(rejected_at, desk.zone)),  # type: ignore[arg-type]
+        (_("length"), _("{n} bytes", n=one["length"])),
+        (_("sha-256"), one["sha256"]),
+        (_("submitted again as"), one["resubmitted_as"]),
     ):
         if value is not None:
             drawn.add_row(Text(name, style="quiet"), Text(str(value)))
     yield drawn
     yield ""
-    yield Text(
-        str(one["text"]) if one["text"] is not None else "Its bytes are no UTF-8: --raw writes them as they came."
-    )
+    no_text = _("Its bytes are no UTF-8: --raw writes them as they came.")
+    yield Text(str(one["text"]) if one["text"] is not None else no_text)

@@ -15,6 +15,7 @@ from desk.options import Reading
 from desk.printing import console, print_json_line, priority
 from desk.seeing.words import STATEMENT_STYLES, short_id, what, whom
 from desk.views.escalations import StatementLine, statement_line
+from desk.words import _, reason
 from models.tables import OutboxRow, StatementRow
 from streams.ledger.engine import Database
 from streams.topics import ESCALATIONS
@@ -80,12 +81,13 @@ def print_statement(page: Console, line: StatementLine, desk: Desk, reading: Rea
 
 def statement_text(line: StatementLine, desk: Desk) -> Text:
     """One statement in one line."""
+    about = {"subject": line.subject, "premises": line.premises, "what": what(line), "role": whom(line, desk)}
     return Text.assemble(
         (local(line.said_at, desk.zone), "quiet"),
         "  ",
-        (f"{line.statement:<12}", STATEMENT_STYLES[line.statement]),
+        (f"{reason(line.statement):<12}", STATEMENT_STYLES[line.statement]),
         " ",
         priority(line.priority),
-        f" {line.subject} at {line.premises}: {what(line)} to {whom(line, desk)} ",
-        (f"{short_id(line)} #{line.n}  {line.reason}", "quiet"),
+        _(" {subject} at {premises}: {what} to {role} ", **about),
+        (f"{short_id(line)} #{line.n}  {reason(line.reason)}", "quiet"),
     )

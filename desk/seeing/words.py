@@ -9,17 +9,19 @@ from desk.instants import local
 from desk.opening import Desk
 from desk.views.escalations import EscalationLine, StatementLine
 from desk.views.listed import Listed
+from desk.words import _, reason
+from desk.words import mark as N_  # noqa: N812 - as gettext calls it
 
 KINDS: Final = {
-    "breach": "breach",
-    "warning": "warning",
-    "contested-breach": "contested breach",
-    "rejected-work": "rejected work",
-    "dispute": "dispute",
-    "orphan": "orphan",
-    "uncovered-night": "uncovered night",
-    "unconfirmed-night": "unconfirmed night",
-    "silent-source": "silent source",
+    "breach": N_("breach"),
+    "warning": N_("warning"),
+    "contested-breach": N_("contested breach"),
+    "rejected-work": N_("rejected work"),
+    "dispute": N_("dispute"),
+    "orphan": N_("orphan"),
+    "uncovered-night": N_("uncovered night"),
+    "unconfirmed-night": N_("unconfirmed night"),
+    "silent-source": N_("silent source"),
 }
 STATEMENT_STYLES: Final = {
     "raised": "bad",
@@ -31,17 +33,22 @@ STATEMENT_STYLES: Final = {
 }
 
 
+def kind_of(kind: str, clock: str) -> str:
+    """What an escalation of a kind is about: ``breach of attend``, ``uncovered night``."""
+    said = _(KINDS.get(kind, kind))
+    return _("{kind} of {clock}", kind=said, clock=reason(clock)) if clock else said
+
+
 def what(one: EscalationLine | StatementLine) -> str:
-    """What an escalation is about: ``breach of attend``, ``uncovered night``."""
-    kind = KINDS.get(one.kind, one.kind)
-    return f"{kind} of {one.clock}" if one.clock else kind
+    """What an escalation is about."""
+    return kind_of(one.kind, one.clock)
 
 
 def whom(one: EscalationLine | StatementLine, desk: Desk) -> str:
     """Who was told: the role's name, and which repeat it is."""
     role = desk.world.estates.at(desk.now).role(one.role)
-    again = f" (repeat {one.repeat})" if one.repeat else ""
-    return f"{role.name if role is not None else one.role}{again}"
+    name = reason(role.name) if role is not None else one.role
+    return _("{role} (repeat {n})", role=name, n=one.repeat) if one.repeat else name
 
 
 def short_id(one: EscalationLine | StatementLine) -> str:
@@ -50,26 +57,28 @@ def short_id(one: EscalationLine | StatementLine) -> str:
 
 
 def event_name(event_type: str) -> str:
-    """An event's type without the prefix that all have."""
+    """An event's type without the prefix that all have; it is a name, and the same in every language."""
     return event_type.removeprefix("facilities.")
 
 
 def answered(one: EscalationLine, desk: Desk) -> Text:
     """Whether anybody has taken it on, and until when that holds."""
     if one.acknowledged_until is None:
-        return Text("no answer", style="bad" if one.standing else "quiet")
+        return Text(_("no answer"), style="bad" if one.standing else "quiet")
     held = one.acknowledged_until > desk.now
-    return Text(f"taken on until {local(one.acknowledged_until, desk.zone)}", style="p3" if held else "quiet")
+    until = _("taken on until {when}", when=local(one.acknowledged_until, desk.zone))
+    return Text(until, style="p3" if held else "quiet")
 
 
 def left_out(found: Listed[Any]) -> Iterable[Text]:
     """How much of a list is shown, where that is not all of it."""
     if found.truncated:
-        yield Text(f"Showing {len(found.lines):,} of {found.total:,}; --limit 0 shows all.", style="doubt")
+        shown, total = f"{len(found.lines):,}", f"{found.total:,}"
+        yield Text(_("Showing {shown} of {total}; --limit 0 shows all.", shown=shown, total=total), style="doubt")
 
 
 def code_words(kind: str, code: str, desk: Desk) -> str:
     """A code with the words that the policy in force has for it."""
     codes = desk.world.policies.at(desk.now).spec.codes
     words = {"asset": codes.assets, "fault": codes.faults, "impacts": codes.impacts}[kind].get(code)
-    return f"{words} ({code})" if words else code
+    return f"{reason(words)} ({code})" if words else code

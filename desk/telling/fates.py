@@ -9,13 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from desk.opening import Desk
+from desk.words import mark as N_  # noqa: N812 - as gettext calls it
 from models.tables import InboxRow, QuarantineRow, RejectedRow
 from streams.ledger.incoming import Incoming
 from streams.ledger.ledger import Ledger
 
 REJECTED: Final = "rejected"
-HELD: Final = "held in quarantine until 'workorders release', see 'workorders verify'"
-_UNKNOWN: Final = "It was rejected; 'workorders rejected list' says why."
+HELD: Final = N_("held in quarantine until 'workorders release', see 'workorders verify'")
+_UNKNOWN: Final = N_("It was rejected; 'workorders rejected list' says why.")
 _HELD: Final = (
     select(col(InboxRow.receipt))
     .join(

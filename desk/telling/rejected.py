@@ -14,6 +14,7 @@ from desk.printing import console, new_console, print_json
 from desk.seeing.rejected import the_rejected
 from desk.telling.fates import taken
 from desk.telling.inputs import as_input, with_receipt
+from desk.words import _, reason
 from models.refusal import Refusal
 
 BY = "division"
@@ -40,10 +41,13 @@ def resubmit(number: int, file: str | None, reading: Reading) -> int:
         print_json({"as_at": desk.now, "time": desk.time_kind, "resubmitted": found})
     elif found.sentence is not None:
         where = f", {found.field}" if found.field else ""
-        sentence = f"workorders: Refused again ({found.code}{where}). {found.sentence}"
-        new_console(stderr=True).print(Text(sentence), soft_wrap=True)
+        again = _("Refused again ({code}{where}). {why}", code=found.code, where=where, why=reason(found.sentence))
+        line = f"workorders: {again}"
+        new_console(stderr=True).print(Text(line), soft_wrap=True)
     else:
-        console().print(Text(f"Submitted again as {found.receipt}: {found.fate}."))
+        console().print(
+            Text(_("Submitted again as {receipt}: {fate}.", receipt=found.receipt, fate=reason(found.fate)))
+        )
     return Exit.OK if found.fate in {"recorded", "duplicate"} else Exit.NO
 
 

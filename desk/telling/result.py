@@ -1,6 +1,6 @@
 """The page of one thing said: what became of it, and how its subject stands now."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
@@ -12,27 +12,39 @@ from desk.seeing.subject import draw_night_state, draw_order_state
 from desk.seeing.words import event_name
 from desk.telling.fates import HELD
 from desk.views.subject import SubjectView
+from desk.words import _, reason
+from desk.words import mark as N_  # noqa: N812 - as gettext calls it
 from models.decision import NightState
 
 if TYPE_CHECKING:
     from desk.telling.saying import Told
 
+_FATES: Final = {
+    "recorded": N_("Recorded"),
+    "duplicate": N_("Duplicate"),
+    "rejected": N_("Rejected"),
+    "refused": N_("Refused"),
+}
+
 
 def draw_result(told: "Told", subject: SubjectView | None, desk: Desk) -> int:
     """Print what became of one event, and if it was taken how its subject stands."""
-    about = f"{event_name(told.type)} of {told.subject}"
+    about = _("{event} of {subject}", event=event_name(told.type), subject=told.subject)
+    fate = _(_FATES.get(told.fate, told.fate))
     if told.fate in {"refused", "rejected"}:
         where = f", {told.field}" if told.field else ""
-        sentence = f"workorders: {told.fate.capitalize()}: {about} ({told.code}{where}). {told.sentence}"
-        new_console(stderr=True).print(Text(sentence), soft_wrap=True)
+        line = f"workorders: {fate}: {about} ({told.code}{where}). {reason(told.sentence or '')}"
+        new_console(stderr=True).print(Text(line), soft_wrap=True)
         return Exit.NO
     page = console()
-    heard = f", heard {local_in_full(told.heard, desk.zone)}" if told.heard is not None else ""
-    page.print(
-        Text.assemble((told.fate.capitalize(), "good"), f": {about} at {told.premises}, as {told.source}{heard}.")
-    )
+    told_as = {"about": about, "premises": told.premises, "source": told.source}
+    said = _(": {about} at {premises}, as {source}.", **told_as)
+    if told.heard is not None:
+        when = local_in_full(told.heard, desk.zone)
+        said = _(": {about} at {premises}, as {source}, heard {when}.", when=when, **told_as)
+    page.print(Text.assemble((fate, "good"), said))
     if told.held:
-        page.print(Text(f"It could not be decided: {HELD}.", style="bad"), soft_wrap=True)
+        page.print(Text(_("It could not be decided: {held}.", held=_(HELD)), style="bad"), soft_wrap=True)
     if subject is None:
         return Exit.OK
     _remark_if_ignored(told, subject)
@@ -45,4 +57,4 @@ def draw_result(told: "Told", subject: SubjectView | None, desk: Desk) -> int:
 def _remark_if_ignored(told: "Told", subject: SubjectView) -> None:
     why = next((one.why for one in subject.state.ignored if (one.source, one.id) == (told.source, told.id)), None)
     if why is not None:
-        console().print(Text(f"It changes nothing: {why}.", style="doubt"))
+        console().print(Text(_("It changes nothing: {why}.", why=reason(why)), style="doubt"))

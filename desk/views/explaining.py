@@ -10,6 +10,7 @@ from sqlmodel import col
 
 from desk.views.escalations import EscalationLine
 from desk.views.subject import SubjectView, read_subject
+from desk.views.told import ToldBy, told_by
 from models.decision import Classification, OrderState
 from models.duration import format_duration
 from models.escalation import ClockName, EscalationKind
@@ -68,6 +69,7 @@ class RungLine:
     escalation_id: str | None
     standing: bool
     remarks: tuple[str, ...]
+    told_by: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ async def read_explanation(
         rules=known.rules if known else (),
         joined=tuple(joined),
         targets=tuple(_targets(state, known, policy, joined)) if isinstance(state, OrderState) and known else (),
-        ladders=tuple(_ladders(view.escalations, world, now)),
+        ladders=tuple(_ladders(view.escalations, await told_by(connection, view.escalations), world, now)),
         policy_name=policy.spec.name,
         policy_version=policy.version,
     )
@@ -214,7 +216,7 @@ def _allows(target: Target | None, priority: Priority, clock: ClockName) -> str:
     return f"{amount}, measured in the calendar '{target.calendar}'"
 
 
-def _ladders(lines: Iterable[EscalationLine], world: World, now: datetime) -> Iterable[LadderLine]:
+def _ladders(lines: Iterable[EscalationLine], told: ToldBy, world: World, now: datetime) -> Iterable[LadderLine]:
     climbed: dict[tuple[str, str, str], list[EscalationLine]] = {}
     for line in lines:
         climbed.setdefault((line.kind, line.clock, line.spell), []).append(line)
@@ -222,29 +224,30 @@ def _ladders(lines: Iterable[EscalationLine], world: World, now: datetime) -> It
         latest = max(reached, key=lambda line: (line.standing, line.due_at))
         policy = _policy(world, latest.policy_version, now)
         level = Priority(latest.priority) if latest.priority else None
-        rungs = tuple(_rungs(policy, EscalationKind(kind), level, reached))
+        rungs = tuple(_rungs(policy, EscalationKind(kind), level, reached, told))
         yield LadderLine(kind, clock, spell, latest.priority, latest.reason, policy.version, rungs)
 
 
 def _rungs(
-    policy: Policy, kind: EscalationKind, level: Priority | None, reached: list[EscalationLine]
+    policy: Policy, kind: EscalationKind, level: Priority | None, reached: list[EscalationLine], told: ToldBy
 ) -> Iterable[RungLine]:
     for rung in policy.ladder(kind, level):
         mine = [line for line in reached if line.rung == rung.name]
         latest = max(mine, key=lambda line: (line.standing, line.repeat), default=None)
-        rule = f"{format_duration(rung.after)} after the onset"
+        rule = [f"{format_duration(rung.after)} after the onset"]
         if rung.ack_within is not None:
-            rule += f"; the next one sooner if unanswered for {format_duration(rung.ack_within)}"
+            rule.append(f"the next one sooner if unanswered for {format_duration(rung.ack_within)}")
         if rung.repeat is not None:
-            rule += f"; again every {format_duration(rung.repeat)}"
+            rule.append(f"again every {format_duration(rung.repeat)}")
         yield RungLine(
             rung=rung.name,
             role=rung.role,
-            rule=rule,
+            rule="; ".join(rule),
             reached_at=latest.due_at if latest else None,
             escalation_id=str(latest.id) if latest else None,
             standing=latest.standing if latest else False,
             remarks=_remarks(latest) if latest else (),
+            told_by=told.get(latest.id, ()) if latest else (),
         )
 
 

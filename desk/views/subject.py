@@ -116,7 +116,9 @@ async def _nothing(connection: AsyncConnection, world: World, now: datetime, sub
     if "/" in subject:
         return f"The ledger knows no night {subject!r}{at}.{meant or _NIGHTS}"
     meant = meant or did_you_mean(subject, await orders_like(connection, subject))
-    return f"The ledger knows no order {subject!r}{at}.{meant}"
+    if premises is None:
+        return f"The ledger knows no order {subject!r}.{meant}"
+    return f"The ledger knows no order {subject!r} at {premises!r}.{meant}"
 
 
 async def orders_like(connection: AsyncConnection, subject: str) -> list[str]:

@@ -45,6 +45,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No setting of the caller's shell reaches a test, and nothing is looked for outside its folder."""
     for name in ("LEDGER", "BROKER", "DATA_DIR", "DESK_SOURCE", "DESK_TRACE"):
         monkeypatch.delenv(f"WORKORDERS_{name}", raising=False)
+    monkeypatch.setenv("WORKORDERS_LANGUAGE", "en")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
     monkeypatch.setenv("COLUMNS", "140")
     monkeypatch.chdir(tmp_path)

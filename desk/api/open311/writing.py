@@ -11,7 +11,8 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from desk.api.problems import Problem
+from desk.api.problems import Problem, words_for
+from desk.words import Words
 
 PREFIX: Final = "/open311/v2"
 
@@ -71,15 +72,16 @@ def refused(request: Request, problem: Problem) -> Response:
     if status not in _KEPT_STATUS:
         status = HTTPStatus.BAD_REQUEST
     kind = Format.JSON if request.url.path.endswith(".json") else Format.XML
-    errors = [{"code": int(status), "description": _described(problem)}]
+    words = words_for(request)
+    errors = [{"code": int(status), "description": _described(problem, words)}]
     headers = {name: text for name, text in problem.headers.items() if name in {"Retry-After", "Connection"}}
     return written(kind, "errors", errors, status, **headers)
 
 
-def _described(problem: Problem) -> str:
-    name = _NAMED.get(problem.field, problem.field)
-    said = problem.sentence if not name or name in problem.sentence else f"{name}: {problem.sentence}"
-    return said if problem.emergency is None else f"{said} {problem.emergency.instruction}"
+def _described(problem: Problem, words: Words) -> str:
+    name, sentence = _NAMED.get(problem.field, problem.field), words.reason(problem.sentence)
+    said = sentence if not name or name in problem.sentence else f"{name}: {sentence}"
+    return said if problem.emergency is None else f"{said} {words.reason(problem.emergency.instruction)}"
 
 
 def _xml(root: str, value: object) -> bytes:

@@ -9,10 +9,10 @@ from starlette.responses import Response
 from desk.access.rights import Action
 from desk.api import pages
 from desk.api.guard import Caller, permit
-from desk.api.problems import missing
+from desk.api.problems import missing, words_for
 from desk.api.reference import read_reference
 from desk.api.routing import add_one
-from desk.api.telling import ReceiptBody, receipt_body
+from desk.api.telling import ReceiptBody, receipt_body, worded
 from desk.views.receipts import read_submission
 
 router: Final = APIRouter(prefix="/v1/receipts", tags=["receipts"])
@@ -30,7 +30,8 @@ async def show_receipt(
     if found is None or not caller.reaches(found.premises):
         raise missing("receipt: a symbol of the reference must be wrong, or it was never given")
     await caller.note(wanted)
-    return pages.shown(request, caller.desk.now, "receipt", receipt_body(caller, found))
+    told = worded(receipt_body(caller, found), words_for(request))
+    return pages.shown(request, caller.desk.now, "receipt", told)
 
 
 add_one(router, "/{reference}", show_receipt, "receipt", ReceiptBody, "What has become of what was said")
