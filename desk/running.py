@@ -6,6 +6,7 @@ import shlex
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final
 
 import uvloop
@@ -61,7 +62,7 @@ async def _until_stopped(settings: Settings, running: Running, leave: Leaving, *
         log.info("starting: a signal to stop is heard from now on")
         await refuse_at_start(settings)
         async with (
-            open_parts(settings, SystemClock(), packaged_world(settings)) as parts,
+            _open_parts(settings) as parts,
             _door(parts, wanted=with_door) as door,
         ):
             starting = asyncio.create_task(_say_when_ready(parts, running, door))
@@ -76,16 +77,27 @@ async def _until_stopped(settings: Settings, running: Running, leave: Leaving, *
 
 
 @asynccontextmanager
+async def _open_parts(settings: Settings) -> AsyncIterator[Parts]:
+    """The parts of a system that tells roles what concerns them."""
+    from desk.notices.writing import letter_writer  # noqa: PLC0415 - only what runs writes letters
+
+    async with open_parts(settings, SystemClock(), packaged_world(settings)) as parts:
+        parts.letters = letter_writer(settings)
+        yield parts
+
+
+@asynccontextmanager
 async def _door(parts: Parts, *, wanted: bool) -> AsyncIterator[Sequence[str]]:
     """The HTTP API beside everything else; what people want to know of it."""
     if not wanted:
         yield ()
         return
     from desk.api.command import door_lines  # noqa: PLC0415 - a worker answers no API, and it takes long to load
-    from desk.api.place import Place  # noqa: PLC0415
+    from desk.api.place import DOOR, Place  # noqa: PLC0415
     from desk.api.serving import served  # noqa: PLC0415
 
-    async with served(Place(parts.settings, parts.ledger, parts.clock, parts.world)) as door:
+    count = partial(parts.count, cause=DOOR)
+    async with served(Place(parts.settings, parts.ledger, parts.clock, parts.world, count=count)) as door:
         yield door_lines(door)
 
 

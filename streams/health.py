@@ -55,6 +55,8 @@ class Stock:
     nights_short: int = 0
     quarantined: int = 0
     standing: dict[str, int] = field(default_factory=dict)
+    notices: int = 0
+    notices_since: datetime | None = None
 
 
 @dataclass(slots=True)

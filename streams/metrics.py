@@ -31,10 +31,12 @@ from streams.health import PARTS, Stock, Vitals
 from streams.ledger.incoming import Outcome
 from workorders.policy import World
 
-CAUSES: Final = ("intake", "sweep")
-"""What gives the cause for a decision."""
+CAUSES: Final = ("intake", "sweep", "door")
+"""What gives the cause for a decision: what was read, time, or what somebody said at the HTTP door just now."""
 LINES: Final = ("inbox", "outbox")
 """What the relay sends from."""
+DONE: Final = ("climbed", "alarm")
+"""What is done about a role that no channel could tell."""
 BATCH_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
 
@@ -50,6 +52,8 @@ class Metrics:
     decided: Counter = field(init=False)
     sent: Counter = field(init=False)
     confirmed: Counter = field(init=False)
+    notices: Counter = field(init=False)
+    lost: Counter = field(init=False)
     batch: Histogram = field(init=False)
     _policies: set[str] = field(default_factory=set)
 
@@ -65,6 +69,8 @@ class Metrics:
         self.decided = counter("decisions", "Subjects decided, by what gave the cause.", ["cause"])
         self.sent = counter("messages_sent", "Records that the broker acknowledged, by line.", ["line"])
         self.confirmed = counter("messages_confirmed", "Messages seen on their topic for the first time.")
+        self.notices = counter("notices", "Attempts to tell a role, by channel and outcome.", ["channel", "outcome"])
+        self.lost = counter("roles_not_told", "Roles that no channel could tell, by what was done.", ["done"])
         self.batch = Histogram(
             "batch_seconds", "How long one batch or sweep took, from its parsing to its commit.", ["cause"],
             buckets=BATCH_SECONDS, namespace="workorders", registry=self.registry,
@@ -73,7 +79,7 @@ class Metrics:
             collector(registry=self.registry)
         for count, known in (
             (self.events, ("recorded", "duplicate", "rejected")), (self.rejected, Reason), (self.decided, CAUSES),
-            (self.sent, LINES), (self.batch, CAUSES),
+            (self.sent, LINES), (self.batch, CAUSES), (self.lost, DONE),
         ):  # fmt: skip
             for label in known:
                 count.labels(str(label))
@@ -167,6 +173,8 @@ def _of_stock(stock: Stock, at: datetime) -> Iterator[GaugeMetricFamily]:
     yield _one("outbox_oldest_age_seconds", "How long the oldest of them has waited.", _age(stock.unsent_since, at))
     yield _one("unconfirmed_messages", "Messages sent and not yet seen on their topic.", stock.unconfirmed)
     yield _one("unconfirmed_oldest_age_seconds", "How long ago the oldest was sent.", _age(stock.unconfirmed_since, at))
+    yield _one("notices_waiting", "Notices that wait to be sent.", stock.notices)
+    yield _one("notices_oldest_age_seconds", "How long the oldest of them has waited.", _age(stock.notices_since, at))
     yield _one("inbox_inputs", "Submitted inputs that wait to be taken.", stock.untaken)
     yield _one("inbox_oldest_age_seconds", "How long the oldest of them has waited.", _age(stock.untaken_since, at))
     outstanding = _many("outstanding_orders", "Open work orders by effective priority.", "priority")

@@ -14,6 +14,7 @@ from streams.ledger.incoming import Incoming, Outcome
 from streams.ledger.ledger import Ledger
 from streams.log_outcome import log_outcome
 from streams.metrics import Metrics
+from streams.notices.letters import Writer
 from streams.settings import Settings
 from streams.tracing import Tracing
 from workorders.policy import World
@@ -44,7 +45,7 @@ class Parts:
     """The shared parts of one worker. ``world`` is read anew when a policy or estate is activated.
 
     ``name`` tells this worker from others: its machine and process. ``said_is_known`` once it was seen that the ledger
-    knows what was said last on the topics.
+    knows what was said last on the topics. ``letters`` writes what roles are told; without it nobody is told here.
     """
 
     settings: Settings
@@ -59,6 +60,7 @@ class Parts:
     tracing: Tracing | None = None
     said_is_known: bool = False
     work_waits: asyncio.Event = field(default_factory=asyncio.Event)
+    letters: Writer | None = None
 
     async def refresh_world(self) -> None:
         """Read the timelines of policy and estate anew."""

@@ -26,6 +26,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from streams.notice_settings import NoticeSettings
 from streams.protection import PREFIX as PREFIX  # noqa: PLC0414 - the others know it from here
 from streams.protection import Existing, KafkaSecurity, LedgerSecurity, home_expanded, refusal
 
@@ -34,7 +35,7 @@ EMBEDDED: Final = "embedded"
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 """The addresses that only this machine itself reaches."""
 
-OTHER_FAMILIES: Final = ("WORKORDERS_DESK_", "WORKORDERS_NOTICES_", "WORKORDERS_WATCHER_")
+OTHER_FAMILIES: Final = ("WORKORDERS_DESK_", "WORKORDERS_LANGUAGE", "WORKORDERS_NOTICES_", "WORKORDERS_WATCHER_")
 """Settings of other parts, which read and check their own with ``load``."""
 
 _SERVER: Final = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
@@ -135,6 +136,11 @@ class Settings(KafkaSecurity, LedgerSecurity):
     """0 for any free port. The default gives way to any free port where it is taken; a port that was set does not."""
     api_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 1_200
     """How many requests each key may make in a minute."""
+    api_access_days: Annotated[int, Field(ge=1, le=36_500)] = 400
+    """For how many days it is kept who looked at which subject and what was refused to whom."""
+
+    notices: NoticeSettings = Field(default_factory=lambda: load(NoticeSettings))
+    """How roles are told; each of its settings is a variable of its own, ``WORKORDERS_NOTICES_...``."""
 
     tracing: bool = False
     """Whether spans are sent to OpenTelemetry; it needs the extra ``otel``, and OTEL_* variables say where to."""
@@ -227,7 +233,8 @@ def load(model: type[S], *, leave: tuple[str, ...] = ()) -> S:
     try:
         return model(_secrets_dir=secrets, **_from_files(model, prefix))
     except ValidationError as error:
-        raise SettingsError("\n".join(_sentence(prefix, fault) for fault in error.errors())) from None
+        secret = _secrets(model)
+        raise SettingsError("\n".join(_sentence(prefix, fault, secret) for fault in error.errors())) from None
 
 
 def _strangers(model: type[S], prefix: str, secrets: Path | None, leave: tuple[str, ...]) -> list[str]:
@@ -268,13 +275,12 @@ def _unknown(name: str, model: type[S], prefix: str) -> str:
     return f"{name} is not a setting" + (f"; did you mean {prefix}{near[0].upper()}?" if near else ".")
 
 
-def _sentence(prefix: str, fault: ErrorDetails) -> str:
+def _sentence(prefix: str, fault: ErrorDetails, secret: list[str]) -> str:
     reason = fault["msg"][:1].lower() + fault["msg"][1:]
     if not fault["loc"]:
         return f"{fault['msg']}."
     key = prefix + str(fault["loc"][0]).upper()
-    secret = isinstance(fault["input"], SecretStr) or key.endswith(("LEDGER", "PASSWORD"))
-    shown = "(not shown)" if secret else repr(fault["input"])
+    shown = "(not shown)" if fault["loc"][0] in secret else repr(fault["input"])
     return f"{key} is {shown}: {reason}."
 
 

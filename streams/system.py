@@ -19,6 +19,7 @@ from streams.health_server import answers, health_served
 from streams.health_stock import keep_stock, keep_turning
 from streams.intake import Intake
 from streams.ledger.ledger import Ledger
+from streams.notices.notifier import Notifier
 from streams.parts import Parts
 from streams.relay import Relay
 from streams.second_look import SecondLook
@@ -97,7 +98,8 @@ async def run_parts(parts: Parts, stop: asyncio.Event) -> None:
 async def _run_services(parts: Parts, stop: asyncio.Event) -> None:
     app = build_app(parts.settings)
     # Stopped in the reverse order: intake first, so that what it decided is still sent.
-    for service in (Relay(parts), Sweeper(parts), Intake(parts)):
+    telling = () if parts.letters is None else (Notifier(parts, parts.letters),)
+    for service in (Relay(parts), *telling, Sweeper(parts), Intake(parts)):
         # Faust takes an instance as well as a class, though its types name only the class.
         app.service(cast("Any", service))
     patience = parts.settings.stop_within_s

@@ -16,6 +16,7 @@ from desk.demo.screen import Screen
 from desk.demo.spoken import Line
 from desk.demo.stage import Stage
 from desk.exits import Exit
+from desk.notices.writing import letter_writer
 from streams.clock import monotonic
 from streams.kafka_client import make_producer, running
 from streams.log import set_up_logging
@@ -55,6 +56,7 @@ def play(directory: Path, *, seconds: float, seed: int, plain: bool, as_json: bo
 async def _play(settings: Settings, clock: PacedClock, seconds: float, seed: int, screen: Screen) -> Played:
     began = monotonic()
     async with open_parts(settings, clock, default_world()) as parts:
+        parts.letters = letter_writer(settings)
         poster = Poster(parts)
         await poster.register([*backlog(parts.world.estates.at(BEGINS), BEGINS, seed), *rota()])
         stop = asyncio.Event()

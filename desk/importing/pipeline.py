@@ -22,7 +22,7 @@ from streams.app import build_app, serve
 from streams.clock import Kind
 from streams.intake import Intake
 from streams.kafka_client import Producer, make_producer, running
-from streams.ledger import rows
+from streams.ledger import notices, rows
 from streams.ledger.incoming import Incoming
 from streams.parts import Parts
 from streams.settings import Settings
@@ -102,6 +102,8 @@ class Pipeline:
         await self._until_under_way(0)
         while (await self.ledger.sweep(self.as_of, SWEEP_LIMIT, self.world)).more:
             pass
+        async with self.ledger.database.writing() as connection:
+            await notices.tell_nobody(connection)
 
     async def rejected(self) -> AsyncIterator[Rejected]:
         """What the ledger could not take of all that was sent, with the reasons."""

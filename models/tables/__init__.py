@@ -1,6 +1,6 @@
 """The tables of the ledger, one definition for SQLite and PostgreSQL; they hold what the other nouns say."""
 
-from models.tables.access import ApiAccessRow, ApiKeyRow, ApiRequestRow
+from models.tables.access import ApiAccessRow, ApiKeyRow, ApiRequestRow, DeskSessionRow
 from models.tables.alive import PulseRow
 from models.tables.base import METADATA
 from models.tables.kept import AuditRow, EstateVersionRow, MetaRow, PolicyVersionRow
@@ -15,6 +15,7 @@ from models.tables.received import (
     RejectedRow,
 )
 from models.tables.said import EscalationRow, OutboxRow, StatementRow
+from models.tables.told import NoticeAttemptRow, NoticeDueRow, NoticeLostRow, NoticeRow, RehearsalRow
 
 __all__ = [
     "METADATA",
@@ -22,6 +23,7 @@ __all__ = [
     "ApiKeyRow",
     "ApiRequestRow",
     "AuditRow",
+    "DeskSessionRow",
     "EscalationRow",
     "EstateVersionRow",
     "EventNoteRow",
@@ -30,6 +32,10 @@ __all__ = [
     "InboxRow",
     "MetaRow",
     "NightRow",
+    "NoticeAttemptRow",
+    "NoticeDueRow",
+    "NoticeLostRow",
+    "NoticeRow",
     "OffsetGapRow",
     "OffsetStateRow",
     "OutboxRow",
@@ -37,6 +43,7 @@ __all__ = [
     "PolicyVersionRow",
     "PulseRow",
     "QuarantineRow",
+    "RehearsalRow",
     "RejectedRow",
     "SourceStateRow",
     "StatementRow",

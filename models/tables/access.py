@@ -1,4 +1,4 @@
-"""Who may come in through the HTTP door: keys, what was looked at and refused, and requests that may come again."""
+"""Who may come in through the HTTP door: keys, sessions, what was looked at and refused, requests that come again."""
 
 from datetime import datetime
 
@@ -62,3 +62,27 @@ class ApiRequestRow(SQLModel, table=True):
     receipt: str
     at: datetime
     answer: bytes | None = None
+
+
+class DeskSessionRow(SQLModel, table=True):
+    """One person signed in at one browser, as which role and how far; the cookie's secret is not kept.
+
+    ``hash`` is the SHA-256 of the secret, in hex. ``api_key`` is the key by which the session began, if one was:
+    it ends with it. ``seen_at`` is when it was last used, to the minute; ``ended_at`` when somebody ended it.
+    """
+
+    __tablename__ = "desk_session"
+    __table_args__ = (Index(None, "began_at"),)
+
+    id: str = Field(primary_key=True)
+    hash: str = Field(unique=True)
+    api_key: str | None
+    role: str
+    source: str
+    holder: str
+    reach: str
+    of: str
+    began_at: datetime
+    seen_at: datetime
+    ends_at: datetime
+    ended_at: datetime | None = None

@@ -17,7 +17,7 @@ from models.tables import (
     RejectedRow,
     StatementRow,
 )
-from streams.ledger import audit, outbox, outstanding, rows, states, units
+from streams.ledger import audit, notices, outbox, outstanding, rows, states, units
 from streams.ledger.audit import Entry
 from streams.ledger.columns import Row, counted, escalation_row, known_after, state_row, statement_row
 from streams.ledger.context import counts_alike, exposure_of
@@ -100,6 +100,7 @@ class Writing:
         await outstanding.change(connection, self.recounted, self.now)
         await rows.insert(connection, EscalationRow, self.escalations, clash="replace")
         await rows.insert(connection, StatementRow, self.statements)
+        await notices.wait_to_be_told(connection, self.statements)
         await outbox.add(
             connection,
             [outbox.new_row(message, self.units[unit].audit_head, self.now) for unit, message in self.messages],

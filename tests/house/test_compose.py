@@ -232,7 +232,9 @@ def test_debians_compose_takes_the_file_too(tmp_path: Path) -> None:
             pytest.fail("with CI=true nothing may be left out: apt install docker-compose", pytrace=False)
         pytest.skip("this machine has no docker-compose (apt install docker-compose)")
     shutil.copy(ROOT / "docker-compose.yml", tmp_path)
-    (tmp_path / "secrets").mkdir()
+    for folder in ("secrets", "ops"):
+        (tmp_path / folder).mkdir()
+    shutil.copy(ROOT / "ops/notices.env", tmp_path / "ops")
     for secret in COMPOSE["secrets"].values():
         (tmp_path / secret["file"]).write_text("made up")
     done = subprocess.run([compose, "config", "--quiet"], cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603

@@ -18,12 +18,13 @@ _OUTBOX: Final = rows.table_of(OutboxRow)
 _SHOWN: Final = tuple(column for column in _ESCALATION.c if column.name != "content")
 
 
-async def escalations(
+async def escalations(  # noqa: PLR0913 - each is one more way to narrow the question
     connection: AsyncConnection,
     *,
     units: Collection[str] | None = None,
     subject: str | None = None,
     kinds: Collection[str] | None = None,
+    roles: Collection[str] | None = None,
     standing: bool = True,
     limit: int = 100,
     after: tuple[datetime, UUID] | None = None,
@@ -38,6 +39,8 @@ async def escalations(
         query = query.where(_ESCALATION.c.subject == subject)
     if kinds is not None:
         query = query.where(_ESCALATION.c.kind.in_(sorted(kinds)))
+    if roles is not None:
+        query = query.where(_ESCALATION.c.role.in_(sorted(roles)))
     if after is not None:
         query = query.where(beyond((_ESCALATION.c.due_at, _ESCALATION.c.id), after))
     return as_dicts(await connection.execute(query))

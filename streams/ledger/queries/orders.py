@@ -1,6 +1,7 @@
 """Questions about work orders."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Select, select
@@ -19,25 +20,44 @@ _SHOWN: Final = tuple(_ORDER.c[name] for name in (
 ))  # fmt: skip
 
 
-async def orders(
+async def orders(  # noqa: PLR0913 - each is one more way to narrow the question
     connection: AsyncConnection,
     *,
     units: Collection[str] | None = None,
     priorities: Collection[str] | None = None,
     outstanding: bool = True,
     breached: bool = False,
+    disputed: bool = False,
+    raised: tuple[datetime | None, datetime | None] | None = None,
     limit: int = 100,
     after: Key | None = None,
 ) -> list[dict[str, Any]]:
-    """Orders by premises and number: the outstanding ones, or all; only those in breach if asked."""
+    """Orders by premises and number: the outstanding ones, or all; only those in breach or in dispute if asked.
+
+    ``raised``: only those raised after the first instant and by the second (None: whenever).
+    """
     query = _page(select(*_SHOWN), units, limit, after)
     if outstanding:
         query = query.where(_ORDER.c.is_open)
     if breached:
         query = query.where(_ORDER.c.breached_at.is_not(None))
+    if disputed:
+        query = query.where(_ORDER.c.dispute_since.is_not(None))
+    if raised is not None:
+        query = _raised_within(query, *raised)
     if priorities is not None:
         query = query.where(_ORDER.c.effective.in_(sorted(priorities)))
     return as_dicts(await connection.execute(query))
+
+
+def _raised_within(query: Select[Any], after: datetime | None, until: datetime | None) -> Select[Any]:
+    """Of an order whose beginning is not known it is only known that it is old."""
+    if after is not None:
+        query = query.where(_ORDER.c.raised_at > after)
+    if until is not None:
+        late = _ORDER.c.raised_at <= until
+        query = query.where(late if after is not None else late | _ORDER.c.raised_at.is_(None))
+    return query
 
 
 async def orphans(

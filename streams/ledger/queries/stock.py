@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.tables import EscalationRow, InboxRow, NightRow, QuarantineRow, SourceStateRow, WorkOrderRow
-from streams.ledger import outbox, rows
+from streams.ledger import notices, outbox, rows
 from streams.ledger.queries.total import total
 
 _ORDER: Final = rows.table_of(WorkOrderRow)
@@ -19,7 +19,7 @@ _DUE: Final = (_ORDER, _NIGHT, rows.table_of(SourceStateRow))
 
 
 async def waiting(connection: AsyncConnection) -> dict[str, Any]:
-    """What waits for the sweeper, the relay and the watch, and since when the oldest of each does."""
+    """What waits for the sweeper, the relay, the watch and the notifier, and since when the oldest of each does."""
     due = [
         (
             await connection.execute(select(func.min(table.c.next_due_at)).where(table.c.next_due_at.is_not(None)))
@@ -30,6 +30,7 @@ async def waiting(connection: AsyncConnection) -> dict[str, Any]:
     untaken = (await connection.execute(late)).one()
     return {
         **await outbox.waiting(connection),
+        **await notices.stock(connection),
         "oldest_due": min((at for at in due if at is not None), default=None),
         "untaken": untaken[0],
         "untaken_since": untaken[1],

@@ -129,8 +129,24 @@ COVERED: dict[str, dict[str, str]] = {
 """By table and column, what an edit is held against."""
 
 BROKER = "it says what the broker did, and only the topic knows that; what cannot be is found"
+CHANNEL = (
+    "it says whom we told and how that went, which only the channels know; what it leads to is an event of its own"
+)
 DOOR = "it says who may come in by HTTP and who came, not what was heard, decided or said; nothing is reckoned from it"
 UNKNOWABLE: dict[str, dict[str, str]] = {
+    "notice": dict.fromkeys(
+        (
+            "id", "escalation_id", "n", "what", "unit", "role", "kind", "address", "language", "priority", "urgent",
+            "planned_at", "digest", "next_at", "tries", "outcome", "detail", "settled_at",
+        ),
+        CHANNEL,
+    ),
+    "notice_attempt": dict.fromkeys(("notice", "n", "at", "took_ms", "outcome", "detail", "worker"), CHANNEL),
+    "notice_due": dict.fromkeys(("escalation_id", "n", "since", "not_before"), CHANNEL),
+    "notice_lost": dict.fromkeys(("escalation_id", "n", "at", "said", "settled_at"), CHANNEL),
+    "rehearsal": dict.fromkeys(
+        ("id", "drill", "place", "unit", "role", "content", "begun_at", "planned_at", "answered_at"), CHANNEL
+    ),
     "api_access": dict.fromkeys(("seq", "at", "key", "action", "about", "status", "code"), DOOR),
     "api_key": dict.fromkeys(
         (
@@ -140,6 +156,13 @@ UNKNOWABLE: dict[str, dict[str, str]] = {
     ),
     "api_request": dict.fromkeys(
         ("key", "name", "asked", "topic", "unit", "event", "receipt", "at", "answer"), DOOR
+    ),
+    "desk_session": dict.fromkeys(
+        (
+            "id", "hash", "api_key", "role", "source", "holder", "reach", "of", "began_at", "seen_at", "ends_at",
+            "ended_at",
+        ),
+        DOOR,
     ),
     "inbox": {"relayed_at": BROKER},
     "outbox": {"sent_at": BROKER, "confirmed_at": BROKER, "confirmations": BROKER},

@@ -1,0 +1,205 @@
+"""Sending: each attempt is kept, what failed is tried again under its key, and one channel never waits for another."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from models.tables import NoticeAttemptRow
+from streams.ledger import notices as ledger_notices
+from streams.ledger.notices import UNANSWERED
+from streams.ledger.queries import stock
+from streams.notices.channels.channel import Letter, Outcome, Sent
+from streams.notices.lane import GRACE_S
+from tests.notices.office import BUSY, DROPPED, REFUSED, SETTINGS, Office, Post
+from tests.streams.ledger.telling import PAINT, all_rows, raised
+from tests.streams.running_system import eventually
+
+
+async def overdue(office: Office) -> None:
+    """One order is overdue, and nothing has been told about it yet."""
+    await office.hear(raised("WO-1"))
+    await office.at(2.01)
+
+
+def keys(post: Post) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for letter in post.letters:
+        found[letter.key] = found.get(letter.key, 0) + 1
+    return found
+
+
+async def by_kind(office: Office, kind: str) -> list[Any]:
+    return [row for row in await office.notices() if row.kind == kind]
+
+
+async def test_each_attempt_is_kept_with_what_came_of_it_when_and_how_long_it_took(office: Office) -> None:
+    office.posts["email"]._always = REFUSED
+    await overdue(office)
+    await office.tell()
+    for kind, outcome, detail in (("email", "failed", REFUSED.detail), ("text", "accepted", "taken")):
+        for notice in await by_kind(office, kind):
+            assert (notice.outcome, notice.next_at) == (outcome, None)
+            (attempt,) = await office.attempts(notice.id)
+            assert (attempt.outcome, attempt.detail, attempt.at) == (outcome, detail, office.clock.now())
+            assert attempt.took_ms >= 0
+            assert attempt.worker == office.parts.name
+
+
+async def test_an_unknown_outcome_is_sent_again_under_the_same_key_until_it_is_known(office: Office) -> None:
+    office.posts["email"]._always = DROPPED
+    await overdue(office)
+    await office.tell()
+    first = keys(office.email)
+    assert set(first.values()) == {1}
+    await office.later(5)
+    await office.tell()
+    office.posts["email"]._always = None
+    await office.later(10)
+    await office.tell()
+    assert keys(office.email) == dict.fromkeys(first, 3)
+    assert {row.outcome for row in await by_kind(office, "email")} == {"accepted"}
+    await office.later(3600)
+    await office.tell()
+    assert keys(office.email) == dict.fromkeys(first, 3)
+
+
+async def test_a_soft_failure_is_tried_again_no_sooner_than_it_should_be_and_not_for_ever(office: Office) -> None:
+    office.posts["email"]._always = BUSY
+    await overdue(office)
+    await office.tell()
+    await office.later(2)
+    await office.tell()
+    assert set(keys(office.email).values()) == {1}
+    for _ in range(2 * SETTINGS.tries):
+        await office.later(SETTINGS.longest_pause_s)
+        await office.tell()
+    assert set(keys(office.email).values()) == {SETTINGS.tries}
+    assert {(row.outcome, row.next_at) for row in await by_kind(office, "email")} == {("failed", None)}
+
+
+async def test_a_receiver_is_left_alone_for_as_long_as_it_asks(office: Office) -> None:
+    office.posts["email"]._always = Sent(Outcome.FAILED, "too many requests", retry_after_s=50)
+    await overdue(office)
+    await office.tell()
+    for seconds, times in ((49, 1), (1, 2)):
+        await office.later(seconds)
+        await office.tell()
+        assert set(keys(office.email).values()) == {times}
+
+
+async def test_what_a_dead_worker_had_in_hand_is_sent_again_under_the_same_key_and_stays_unknown(
+    office: Office,
+) -> None:
+    await overdue(office)
+    office.posts["email"].gate = asyncio.Event()
+    await office.notifier.look()
+    await asyncio.sleep(0.2)
+    for lane in office.notifier._lanes.values():
+        for task in lane._tasks:
+            task.cancel()
+    await office.notifier.settle()
+    before = keys(office.email)
+    assert before
+    office.posts["email"].gate = None
+    heir = office.another()
+    await office.later(SETTINGS.send_within_s + GRACE_S - 1)
+    await heir.look()
+    await heir.settle()
+    assert keys(office.email) == before
+    await office.later(1)
+    await heir.look()
+    await heir.settle()
+    assert keys(office.email) == dict.fromkeys(before, 2)
+    for notice in await by_kind(office, "email"):
+        first, second = await office.attempts(notice.id)
+        assert (first.outcome, first.detail, first.took_ms) == ("unknown", UNANSWERED, None)
+        assert second.outcome == notice.outcome == "accepted"
+
+
+async def test_a_hanging_channel_delays_no_other(small: Office) -> None:
+    await overdue(small)
+    gate = small.posts["email"].gate = asyncio.Event()
+    await small.notifier.look()
+    await eventually(lambda: bool(small.text.letters), "the other channel is at work")
+    await small.hear(raised("WO-2"))
+    await small.at(4.05)
+    before = len(small.text.letters)
+    await small.notifier.look()
+    await eventually(lambda: len(small.text.letters) > before, "the other channel goes on")
+    gate.set()
+    await small.notifier.settle()
+
+
+async def test_a_channel_that_never_answers_is_cut_off_and_its_outcome_is_unknown(small: Office) -> None:
+    small.posts["email"].gate = asyncio.Event()
+    await overdue(small)
+    await small.tell()
+    assert {row.outcome for row in await by_kind(small, "email")} == {"unknown"}
+    assert {row.outcome for row in await by_kind(small, "text")} == {"accepted"}
+
+
+async def test_so_many_at_once_and_no_more_are_in_hand_on_one_channel(small: Office) -> None:
+    await small.hear(*(raised(f"WO-{n}") for n in range(10)))
+    await small.at(2.01)
+    small.posts["email"].gate = asyncio.Event()
+    await small.notifier.look()
+    await asyncio.sleep(0.3)
+    await small.notifier.look()
+    await asyncio.sleep(0.1)
+    assert len(small.email.letters) == SETTINGS.at_once
+    small.posts["email"].gate.set()
+    await small.notifier.settle()
+
+
+async def test_several_workers_never_have_one_notice_in_hand_together(office: Office) -> None:
+    await office.hear(*(raised(f"WO-{n}") for n in range(12)))
+    await office.at(2.01)
+    workers = [office.another() for _ in range(3)]
+    for _ in range(12):
+        await asyncio.gather(*(worker.look() for worker in workers))
+        await asyncio.gather(*(worker.settle() for worker in workers))
+    for post in office.posts.values():
+        assert set(keys(post).values()) == {1}
+        assert len(post.letters) >= 12
+
+
+async def test_a_fault_in_writing_a_letter_is_an_outcome_and_stops_nobody(small: Office) -> None:
+    def broken(*_: object) -> Letter:
+        raise ZeroDivisionError
+
+    small.notifier = small.another(broken)
+    await overdue(small)
+    await small.tell()
+    assert {row.outcome for row in await small.notices()} == {"failed"}
+    assert all("ZeroDivisionError" in row.detail for row in await small.notices())
+
+
+async def test_what_has_waited_longest_is_shown_until_it_is_sent(office: Office) -> None:
+    async def shown() -> tuple[int, object]:
+        async with office.ledger.reading() as connection:
+            found = await stock.waiting(connection)
+        return found["notices"], found["notices_since"]
+
+    office.posts["email"]._always = BUSY
+    await overdue(office)
+    said = office.clock.now()
+    assert await shown() == (0, said)
+    await office.tell()
+    await office.later(3)
+    n, since = await shown()
+    assert n > 0
+    assert since == said
+    office.posts["email"]._always = None
+    await office.later(60)
+    await office.tell()
+    assert await shown() == (0, None)
+
+
+async def test_a_rest_is_no_work(office: Office) -> None:
+    """Nothing waits, so nothing is begun."""
+    async with office.ledger.reading() as connection:
+        found = await ledger_notices.waiting(connection, office.clock.now() + timedelta(days=1))
+    assert (found.to_plan, found.to_rehearse, found.to_send, found.lost) == (False, False, frozenset(), False)
+    assert await all_rows(office.ledger, NoticeAttemptRow) == []
+    await office.hear(raised("WO-9", what=PAINT))
+    assert await office.notifier.look() is False
