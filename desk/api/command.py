@@ -47,7 +47,10 @@ def door_lines(door: Door | None) -> list[str]:
     """Where the API is, and what opens it."""
     if door is None:
         return []
-    lines = [f"  API     {door.address}/v1, described at {door.address}/openapi.json"]
+    lines = [
+        f"  desk    {door.address}/ in a browser",
+        f"  API     {door.address}/v1, described at {door.address}/openapi.json",
+    ]
     if door.key_file is not None:
         lines.append(f"  key     in {door.key_file}: curl -H \"Authorization: Bearer $(cat '{door.key_file}')\" ...")
     return lines

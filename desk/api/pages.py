@@ -78,7 +78,7 @@ def listed(
     tag = _tag([plain, more])
     if _wants_csv(request):
         link = {} if more is None else {"Link": f'<{request.url.include_query_params(after=more)}>; rel="next"'}
-        return _answered(request, tag, _csv(names or known, plain).encode(), f"{CSV}; charset=utf-8", link)
+        return _answered(request, tag, sheet(names or known, plain).encode(), f"{CSV}; charset=utf-8", link)
     body = orjson.dumps({"as_at": utc(now), "lines": plain, "next": more})
     return _answered(request, tag, body, JSON, {})
 
@@ -137,8 +137,8 @@ def _weighed(part: str) -> tuple[str, float]:
         return media_type, 0.0
 
 
-def _csv(names: Sequence[str], lines: Sequence[Mapping[str, Any]]) -> str:
-    """The lines under their names, which are there without any line too."""
+def sheet(names: Sequence[str], lines: Sequence[Mapping[str, Any]]) -> str:
+    """The lines as CSV under their names, which are there without any line too; no cell is a formula."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(names)

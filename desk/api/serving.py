@@ -15,8 +15,10 @@ import uvicorn
 from desk.access.local import local_key
 from desk.api.app import build_app
 from desk.api.following import Following
+from desk.api.patience import Patient
 from desk.api.place import Place, kept
 from desk.opening import file_of
+from desk.pages.app import with_pages
 from streams.settings import LOOPBACK, PREFIX, Settings, SettingsError
 
 log = logging.getLogger(__name__)
@@ -61,7 +63,7 @@ async def served(place: Place) -> AsyncIterator[Door | None]:
         key_file = await local_key(place.ledger, place.world, place.clock.now(), _key_file(settings))
     with _listening(settings) as listening:
         async with kept(place):
-            app = build_app(place)
+            app = with_pages(build_app(place), place)
             config = uvicorn.Config(
                 app,
                 lifespan="off",
@@ -73,7 +75,7 @@ async def served(place: Place) -> AsyncIterator[Door | None]:
                 timeout_graceful_shutdown=ENDS_WITHIN_S,
                 limit_concurrency=CONNECTIONS_AT_MOST,
                 h11_max_incomplete_event_size=HEADERS_AT_MOST,
-                http="h11",
+                http=Patient,
                 ws="none",
             )
             async with _running(_Server(config), listening, app.state.following):

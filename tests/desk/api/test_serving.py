@@ -84,7 +84,10 @@ async def test_on_servers_no_key_is_made(tmp_path: Path) -> None:
     async with served(place) as door:
         assert door is not None
         assert door.key_file is None
-        assert door_lines(door) == [f"  API     {door.address}/v1, described at {door.address}/openapi.json"]
+        assert door_lines(door) == [
+            f"  desk    {door.address}/ in a browser",
+            f"  API     {door.address}/v1, described at {door.address}/openapi.json",
+        ]
     assert not (tmp_path / "ledger.key").exists()
     await ledger.close()
 

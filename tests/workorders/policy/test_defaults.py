@@ -59,6 +59,7 @@ def test_every_role_of_a_ladder_and_every_speaker_is_there() -> None:
         Party.DIVISION,
         Party.PROVIDER,
         Party.AGENCY,
+        Party.SYSTEM,
     }
 
 

@@ -1,0 +1,155 @@
+"""Answering escalations: one or several at once, each by the API's own operation and each with its own receipt."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from secrets import token_urlsafe
+from typing import Any, Final
+from uuid import uuid5
+
+from starlette.responses import RedirectResponse, Response
+
+from desk.access.rights import Action, may
+from desk.api import operations
+from desk.api.finding import the_escalation
+from desk.api.operations import Operation
+from desk.api.problems import Problem, missing
+from desk.api.reference import read_reference
+from desk.api.telling import About, Once, ReceiptBody, receipt_body, told
+from desk.instants import utc
+from desk.pages.commitments import choices, chosen
+from desk.pages.escalations import AT_ONCE
+from desk.pages.rendering import page
+from desk.pages.sentences import Matter, lateness, matter
+from desk.pages.visitors import Visit
+from desk.views.escalations import EscalationLine
+from desk.views.receipts import read_submission
+from desk.words import _
+
+PATHS: Final[Mapping[str, Operation]] = {one.action.value: one for one in operations.OF_ESCALATION}
+LONGEST_REASON: Final = 60
+"""What a reason may have of characters, as the event's own field has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One escalation that is to be answered, and how late it is in words."""
+
+    line: EscalationLine
+    matter: Matter
+    late: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one answer."""
+
+    where: str
+    receipt: ReceiptBody
+
+
+def question(operation: Operation) -> Any:  # noqa: ANN401 - the page of one operation
+    """The page that asks what has to be known for an answer; nothing is said by it."""
+
+    async def show(visit: Visit) -> Response:
+        found = await _asked(visit, visit.request.query_params.getlist("e"))
+        return _question(visit, operation, found, {}, {}, token_urlsafe(16))
+
+    return show
+
+
+def answer(operation: Operation) -> Any:  # noqa: ANN401 - the page of one operation
+    """Says the answer about each escalation, or asks again with what was typed."""
+
+    async def say(visit: Visit) -> Response:
+        found = await _asked(visit, visit.form.all("e"))
+        typed = {name: visit.form.one(name) for name in ("commitment", "reason", "note")}
+        said, faults = _read(visit, operation, typed)
+        once = visit.form.one("once")
+        if not 0 < len(once) <= 100:
+            faults = {"e": _("This form is not whole. Open the page anew.")}
+        if faults:
+            return _question(visit, operation, found, typed, faults, once or token_urlsafe(16))
+        receipts = [await _say(visit, operation, one, said, once) for one in found]
+        chosen_ones = "&".join(f"r={one.reference}" for one in receipts)
+        return RedirectResponse(f"/escalations/answered?{chosen_ones}", HTTPStatus.SEE_OTHER)
+
+    return say
+
+
+async def _say(visit: Visit, operation: Operation, one: Asked, said: Mapping[str, Any], once: str) -> ReceiptBody:
+    line = one.line
+    about = About(line.premises, line.subject, {"escalation_id": str(line.id)})
+    id_ = str(uuid5(line.id, f"{visit.session.id} {operation.name} {once}"))
+    return await told(visit.caller, operation, about, said, Once(f"{once} {line.id}", id_))
+
+
+def _read(visit: Visit, operation: Operation, typed: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """What is said beside the escalation's id, and the faults of what was typed by field."""
+    said: dict[str, Any] = {"note": typed["note"]} if typed["note"] else {}
+    faults: dict[str, str] = {}
+    if operation.action is Action.ACKNOWLEDGE:
+        by = chosen(typed["commitment"], visit.caller.desk)
+        if by.fault:
+            faults["commitment"] = by.fault
+        if by.at is not None:
+            said["commitment"] = utc(by.at)
+    if operation.action is Action.DECLINE:
+        said["reason"] = typed["reason"]
+        if not typed["reason"]:
+            faults["reason"] = _("Say why your role cannot act")
+        elif len(typed["reason"]) > LONGEST_REASON:
+            faults["reason"] = _("The reason must have {most} characters or fewer", most=LONGEST_REASON)
+    return said, faults
+
+
+async def _asked(visit: Visit, ids: Sequence[str]) -> list[Asked]:
+    """The escalations that are meant; what is beyond reach is missing like what there is not."""
+    wanted = list(dict.fromkeys(ids))
+    if not wanted:
+        sentence = _("Tick at least one escalation, then choose what to do with it.")
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "nothing-chosen", sentence)
+    if len(wanted) > AT_ONCE:
+        sentence = _("At most {most} escalations can be answered at once.", most=AT_ONCE)
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "too-many", sentence)
+    caller, desk = visit.caller, visit.caller.desk
+    async with caller.place.ledger.reading() as connection:
+        lines = [await the_escalation(connection, caller, one) for one in wanted]
+    for line in lines:
+        await caller.note(f"{line.subject} {line.id}")
+    matters = [(line, matter(line, desk)) for line in lines]
+    return [Asked(line, one, lateness(one)) for line, one in matters]
+
+
+def _question(
+    visit: Visit, operation: Operation, found: Sequence[Asked], typed: Mapping[str, str], faults: Mapping[str, str],
+    once: str,
+) -> Response:  # fmt: skip
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if faults else HTTPStatus.OK
+    return page(
+        visit.request, "answer.html", status,
+        verb=operation.action.value, found=found, typed=typed, faults=faults, once=once,
+        options=choices(visit.caller.desk), longest_reason=LONGEST_REASON,
+    )  # fmt: skip
+
+
+async def show_answered(visit: Visit) -> Response:
+    """What became of each answer, by its reference."""
+    references = [read_reference(one) for one in visit.request.query_params.getlist("r")[:AT_ONCE]]
+    if not may(visit.caller.key.holder, Action.READ_RECEIPT):
+        raise missing("receipt")
+    caller = visit.caller
+    async with caller.place.ledger.reading() as connection:
+        found = [await read_submission(connection, one) for one in references if one is not None]
+    reached = [one for one in found if one is not None and caller.reaches(one.premises)]
+    outcomes = [Outcome(_where(visit, one.premises), receipt_body(caller, one)) for one in reached]
+    if not outcomes:
+        raise missing("receipt")
+    for one in reached:
+        await caller.note(one.receipt)
+    return page(visit.request, "answered.html", HTTPStatus.OK, outcomes=outcomes)
+
+
+def _where(visit: Visit, unit: str) -> str:
+    found = visit.caller.desk.world.estates.at(visit.caller.desk.now).premises(unit)
+    return found.name if found is not None else unit

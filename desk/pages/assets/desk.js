@@ -1,0 +1,12 @@
+// Everything works without this; it makes the Design System's parts livelier.
+import { initAll } from "./govuk-frontend.js";
+
+document.body.classList.add("js-enabled", "govuk-frontend-supported");
+initAll();
+
+// Ticking all, or none, of a long list at once.
+for (const box of document.querySelectorAll("[data-ticks-all]")) {
+  const ticked = () => [...document.querySelectorAll(`input[name="${box.dataset.ticksAll}"]`)];
+  box.closest("[hidden]")?.removeAttribute("hidden");
+  box.addEventListener("change", () => ticked().forEach((one) => { one.checked = box.checked; }));
+}

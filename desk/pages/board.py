@@ -1,0 +1,120 @@
+"""The board: what is outstanding, where, how urgent and how old, with the totals; every number leads to its list."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.responses import Response
+
+from desk.api import pages
+from desk.pages.filters import AGE_WORDS, LEVELS, YES, Filters, filters, units
+from desk.pages.navigation import BOARD, ESCALATIONS, NIGHTS, ORDERS
+from desk.pages.rendering import page
+from desk.pages.visitors import Visit
+from desk.views.board import AGES, BoardView, Figures, read_board
+from desk.views.narrowed import narrowed
+from desk.words import _, many
+
+_PLAIN: Final = ("outstanding", "breached", "standing", "disputed", "nights_short")
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """One figure and the list that it counts; ``n`` None is unknown, ``at_least`` that there may be more."""
+
+    n: int | None
+    href: str
+    at_least: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the board: of the division, of a delivery unit, or of a premises."""
+
+    name: str
+    level: int
+    urgency: Sequence[Number]
+    ages: Sequence[Number]
+    incomplete: bool
+
+
+async def show_board(visit: Visit) -> Response:
+    """By delivery unit and premises; unknown is not zero."""
+    chosen = filters(visit)
+    whole = await _read(visit)
+    board = narrowed(whole, units(visit, chosen))
+    rows = list(_rows(board, chosen))
+    desk = visit.caller.desk
+    return page(
+        visit.request, "board.html", 200,
+        rows=rows, total=rows[0], now=desk.now, silent=board.total.silent, levels=LEVELS,
+        ages=[_(words) for words in AGE_WORDS.values()], chosen=chosen,
+        ldus=[(one.ldu, one.name) for one in narrowed(whole, visit.caller.units).ldus],
+        sheet=chosen.address(f"{BOARD}.csv"),
+    )  # fmt: skip
+
+
+async def board_sheet(visit: Visit) -> Response:
+    """The same as CSV, a line for each premises."""
+    chosen = filters(visit)
+    board = narrowed(await _read(visit), units(visit, chosen))
+    lines = [
+        {"ldu": ldu.name, "premises": line.name, **{name: getattr(line.figures, name) for name in _PLAIN},
+         **line.figures.by_priority, **line.figures.by_age, "at_least": line.figures.at_least}
+        for ldu in board.ldus for line in ldu.premises
+    ]  # fmt: skip
+    names = ["ldu", "premises", *_PLAIN, *LEVELS, *AGES, "at_least"]
+    return as_sheet(names, lines, "board")
+
+
+def as_sheet(names: Sequence[str], lines: Sequence[dict[str, object]], name: str) -> Response:
+    """A sheet to be opened by a spreadsheet."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+    return Response(pages.sheet(names, lines), 200, headers, f"{pages.CSV}; charset=utf-8")
+
+
+async def _read(visit: Visit) -> BoardView:
+    caller = visit.caller
+    async with caller.place.ledger.reading() as connection:
+        return await read_board(connection, caller.desk.world, caller.desk.now)
+
+
+def _rows(board: BoardView, chosen: Filters) -> Iterator[Row]:
+    yield _row(_("All"), 0, board.total, Filters(ldu=chosen.ldu, premises=chosen.premises))
+    for ldu in board.ldus:
+        yield _row(ldu.name, 1, ldu.figures, Filters(ldu=ldu.ldu))
+        quiet = [line.figures for line in ldu.premises if not _says_something(line.figures)]
+        for line in ldu.premises:
+            if _says_something(line.figures):
+                yield _row(line.name, 2, line.figures, Filters(premises=line.premises))
+        if quiet:
+            yield Row(_others(quiet), 3, (), (), incomplete=False)
+
+
+def _others(quiet: Sequence[Figures]) -> str:
+    """The premises that have no line of their own, counted: what is unknown is not zero."""
+    zero = sum(one.outstanding == 0 for one in quiet)
+    unknown = len(quiet) - zero
+    said = [many("{n} more: nothing outstanding", "{n} more: nothing outstanding", zero)] if zero else []
+    return ", ".join(said + ([many("{n} more: unknown", "{n} more: unknown", unknown)] if unknown else []))
+
+
+def _says_something(figures: Figures) -> bool:
+    return bool(figures.outstanding or figures.nights_short or figures.standing or figures.incomplete)
+
+
+def _row(name: str, level: int, figures: Figures, of: Filters) -> Row:
+    def orders(n: int, **more: str) -> Number:
+        """A part of what is outstanding: where that is not known, neither is this."""
+        return Number(n if figures.outstanding is not None else None, of.address(ORDERS, **more))
+
+    urgency = [
+        Number(figures.outstanding, of.address(ORDERS), figures.at_least),
+        *(orders(figures.by_priority.get(one, 0), priority=one) for one in LEVELS),
+        orders(figures.breached, overdue=YES),
+        orders(figures.disputed, disputed=YES),
+        Number(figures.standing, of.address(ESCALATIONS, show="all", sites=YES)),
+        Number(figures.nights_short, of.address(NIGHTS, short=YES)),
+    ]
+    ages = [orders(figures.by_age.get(one, 0), age=one) for one in AGES]
+    return Row(name, level, urgency, ages, figures.incomplete)

@@ -1,0 +1,87 @@
+"""My escalations: what needs this role now, what somebody has taken on, and what else stands within its reach."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from starlette.responses import Response
+
+from desk.access.rights import may
+from desk.api import operations, pages
+from desk.api.lines import EscalationShort, as_line
+from desk.opening import Desk
+from desk.pages.filters import Filters, filters, units
+from desk.pages.navigation import ESCALATIONS
+from desk.pages.rendering import page
+from desk.pages.sentences import Matter, lateness, matter, place_names
+from desk.pages.visitors import Visit
+from desk.words import _
+from streams.ledger import queries
+
+AT_ONCE: Final = 50
+"""How many are shown on one page, and can be answered at once."""
+MINE, ALL = "mine", "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One line of the list, with its lateness in words."""
+
+    matter: Matter
+    late: str
+
+
+async def show_escalations(visit: Visit) -> Response:
+    """What stands: told to this role, or with ``show=all`` to anybody within its reach."""
+    asked = visit.request.query_params
+    show = ALL if asked.get("show") == ALL else MINE
+    chosen = filters(visit)
+    lines, more = await _lines(visit, show, chosen, asked.get("after"))
+    desk = visit.caller.desk
+    waiting = [one for one in lines if not one.matter.is_held]
+    return page(
+        visit.request, "escalations.html", 200,
+        show=show, waiting=waiting, held=[one for one in lines if one.matter.is_held],
+        now=desk.now, verbs=verbs(visit), chosen=chosen, narrowed=_narrowed(chosen, desk),
+        later=chosen.address(ESCALATIONS, show=show, after=more) if more is not None else None,
+    )  # fmt: skip
+
+
+async def _lines(visit: Visit, show: str, chosen: Filters, after: str | None) -> tuple[list[Shown], str | None]:
+    """A page of the list by due time, the gravest first where it is whole; and where the next page begins."""
+    caller, desk = visit.caller, visit.caller.desk
+    roles = {visit.session.voice.role} if show == MINE else None
+    async with caller.place.ledger.reading() as connection:
+        rows = await queries.escalations(
+            connection, units=units(visit, chosen), roles=roles, limit=AT_ONCE + 1,
+            after=pages.key_in(after, tuple[datetime, UUID]),
+        )  # fmt: skip
+    found = [as_line(EscalationShort, row) for row in rows]
+    shown = found[:AT_ONCE]
+    more = pages.cursor_of((shown[-1].due_at, shown[-1].id)) if len(found) > AT_ONCE else None
+    if more is None and after is None:
+        shown.sort(key=lambda one: (not one.business_critical, one.priority or "", one.due_at))
+    matters = [matter(one, desk) for one in shown]
+    return [Shown(one, lateness(one)) for one in matters], more
+
+
+def _narrowed(chosen: Filters, desk: Desk) -> str:
+    """The place to which the list is narrowed, as people know it; empty if it is not."""
+    return place_names(desk).get(chosen.premises or chosen.ldu or "", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One way to answer: its name in an address, and what the button says."""
+
+    name: str
+    text: str
+
+
+def verbs(visit: Visit) -> list[Verb]:
+    """How this role may answer."""
+    words: Mapping[str, str] = {"acknowledge": _("Take on"), "resolve": _("It is done"), "decline": _("Decline")}
+    holder, every = visit.caller.key.holder, operations.OF_ESCALATION
+    return [Verb(one.action.value, words[one.action.value]) for one in every if may(holder, one.action)]

@@ -1,0 +1,121 @@
+"""A real Chromium before the running desk: one browser for the whole run, a fresh profile and desk for each test."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page, async_playwright
+
+from desk.api.place import Place
+from desk.api.serving import served
+from streams.clock import FixedClock
+from streams.ledger.ledger import Ledger
+from streams.settings import Settings
+from tests.desk.small_ledger import ENDS
+from workorders.policy import default_world
+
+LACKING = "this machine has no Chromium: apt-get install chromium"
+NARROW, WIDE = 360, 1280
+PATIENCE_MS = 10_000
+LEFT = "ERR_ABORTED"
+"""What a browser says of what it still waited for when the person went on to another page."""
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+
+
+@dataclass
+class Seen:
+    """One person's browser at one width, with all that went wrong in it."""
+
+    page: Page
+    address: str
+    scripts: bool = True
+    faults: list[str] = field(default_factory=list)
+
+    async def open(self, path: str) -> None:
+        """Open an address of the desk."""
+        await self.page.goto(self.address + path)
+
+    async def choose(self, voice: str) -> None:
+        """Sign in as a role."""
+        await self.open("/sign-in")
+        await self.page.locator(f'input[value="{voice}"]').check()
+        await self.page.locator("main button").click()
+
+    async def violations(self) -> list[str]:
+        """What axe finds wrong on this page; it needs scripts itself, and without them the page is the same."""
+        if not self.scripts:
+            return []
+        found = await Axe().run(self.page)
+        return [f"{one['id']}: {node['html'][:200]}" for one in found.response["violations"] for node in one["nodes"]]
+
+    async def fits(self) -> bool:
+        """Whether nothing of the page lies beyond its width."""
+        return bool(await self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    """The one browser of the run; without Chromium the tests are left out, but never where CI is set."""
+    found = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if found is None:
+        if os.environ.get("CI", "").lower() == "true":
+            pytest.fail(LACKING, pytrace=False)
+        pytest.skip(LACKING)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        await browser.close()
+
+
+@dataclass
+class Desk:
+    """The running desk, and a browser before it."""
+
+    place: Place
+    address: str
+    browser: Browser
+
+    @asynccontextmanager
+    async def seen(self, *, width: int = WIDE, scripts: bool = True, language: str = "en") -> AsyncIterator[Seen]:
+        """A person's browser; whatever goes wrong in it is a fault of the test."""
+        context = await self.browser.new_context(
+            viewport={"width": width, "height": 740}, java_script_enabled=scripts,
+            locale={"en": "en-GB", "cy": "cy-GB"}[language], has_touch=width == NARROW,
+        )  # fmt: skip
+        page = await context.new_page()
+        seen = Seen(page, self.address, scripts)
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("console", lambda one: seen.faults.append(one.text) if one.type in {"error", "warning"} else None)
+        page.on("pageerror", lambda error: seen.faults.append(str(error)))
+        page.on("requestfailed", lambda one: None if LEFT in str(one.failure) else seen.faults.append(f"no {one.url}"))
+        page.on("response", lambda one: seen.faults.append(f"{one.status}: {one.url}") if one.status >= 400 else None)
+        page.on("request", lambda one: None if _ours(one.url, self.address) else seen.faults.append(f"to {one.url}"))
+        try:
+            yield seen
+            assert seen.faults == []
+        finally:
+            await context.close()
+
+
+def _ours(url: str, address: str) -> bool:
+    return url.startswith((address, "data:", "about:"))
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def desk(chromium: Browser, copy_of_ledger: Path) -> AsyncIterator[Desk]:
+    """The desk as it is served, over a copy of the small ledger."""
+    clock = FixedClock(ENDS)
+    ledger = await Ledger.open(f"sqlite:///{copy_of_ledger}", time_kind=clock.kind, now=clock.now())
+    world = await ledger.world(default_world(), clock.now())
+    settings = Settings(data_dir=copy_of_ledger.parent, api_port=0)
+    place = Place(settings, ledger, clock, world)
+    async with served(place) as door:
+        assert door is not None
+        yield Desk(place, door.address, chromium)
+    await ledger.close()

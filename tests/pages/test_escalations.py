@@ -1,0 +1,242 @@
+"""My escalations: what a role needs to do, answered one by one or together, within its own reach only."""
+
+import re
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+from sqlmodel import col
+
+from desk.access.rights import Holder
+from desk.views.escalations import escalations_named
+from models.tables import ApiAccessRow, EventNoteRow, EventRow
+from streams.ledger.incoming import Incoming
+from tests.desk.small_ledger import ENDS, event
+from tests.pages.conftest import ESTATES, HERE, MANAGER, Pages
+
+FACTS = {"asset": "entry-lock", "fault": "will-not-secure", "impacts": ["site-security"]}
+TASKFORCE = "national-taskforce:division:division"
+HOSTILE = "<script>alert(1)</script> \u202eolleh </form><h1>x</h1>"
+
+
+async def answers(pages: Pages, verb: str) -> list[str]:
+    kind = f"facilities.escalation-response.{verb}"
+    async with pages.place.ledger.reading() as connection:
+        return list((await connection.execute(select(col(EventRow.body)).where(col(EventRow.type) == kind))).scalars())
+
+
+async def ids_of(pages: Pages, role: str, *units: str) -> list[str]:
+    return [str(one.id) for one in await pages.standing() if one.role == role and (not units or one.premises in units)]
+
+
+async def test_what_was_told_to_the_role_within_its_reach_is_listed_with_where_and_how_late(pages: Pages) -> None:
+    browser = await pages.as_role(MANAGER)
+    page = await browser.get("/escalations")
+    mine = await ids_of(pages, "provider-account-manager", "ap-bryn-awel", "ap-plas-helyg")
+    assert mine
+    assert {*page.form("/escalations/acknowledge").choices["e"]} == {*mine}
+    for words in ("Attendance overdue", "Bryn Awel", "13 hours late", f"{len(mine)} need an answer now"):
+        assert words in page.text
+
+
+async def test_a_provider_sees_nothing_of_another_region(pages: Pages) -> None:
+    browser = await pages.as_role(MANAGER)
+    page = await browser.get("/escalations?show=all")
+    everybody = {str(one.id): one.premises for one in await pages.standing()}
+    shown = {everybody[one] for one in page.form("/escalations/acknowledge").choices["e"]}
+    assert shown == {"ap-bryn-awel", "ap-plas-helyg"}
+    assert "Derwen" not in page.text
+    beyond = next(id_ for id_, unit in everybody.items() if unit == "ap-ty-derwen")
+    nothing = "00000000-0000-0000-0000-000000000000"
+    pages_seen = [await browser.get(f"/escalations/acknowledge?e={one}") for one in (beyond, nothing, "none")]
+    assert {(one.heading, one.text) for one in pages_seen} == {(pages_seen[0].heading, pages_seen[0].text)}
+    assert browser.status == 404
+
+
+async def test_the_division_sees_all_that_stands(pages: Pages) -> None:
+    browser = await pages.as_role(TASKFORCE)
+    page = await browser.get("/escalations?show=all")
+    assert {*page.form("/escalations/acknowledge").choices["e"]} == {str(one.id) for one in await pages.standing()}
+
+
+async def test_several_are_taken_on_at_once_each_with_its_own_receipt(pages: Pages) -> None:
+    browser = await pages.as_role(MANAGER)
+    chosen = (await ids_of(pages, "provider-account-manager", "ap-bryn-awel", "ap-plas-helyg"))[:2]
+    page = await browser.get(f"/escalations/acknowledge?e={chosen[0]}&e={chosen[1]}")
+    assert page.heading == "Take on"
+    when = page.form().choices["commitment"][0]
+    page = await browser.submit("/escalations/acknowledge", commitment=when, note="On the way")
+    assert page.heading == "2 answers are saved"
+    assert len(set(re.findall(r"[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]\b", page.text))) == 2
+    assert len(await answers(pages, "acknowledged")) == 2
+    async with pages.place.ledger.reading() as connection:
+        for one in chosen:
+            [line] = await escalations_named(connection, one)
+            assert line.acknowledged_until is not None
+    page = await browser.get("/escalations")
+    assert "Taken on until" in page.text
+
+
+async def test_a_form_posted_twice_answers_once(pages: Pages) -> None:
+    browser = await pages.as_role(MANAGER)
+    [one, *_] = await ids_of(pages, "provider-account-manager", "ap-bryn-awel")
+    page = await browser.get(f"/escalations/resolve?e={one}")
+    form = page.form("/escalations/resolve")
+    first = await browser.post(form.action, form.fields)
+    again = await browser.post(form.action, form.fields)
+    assert first.text == again.text
+    assert len(await answers(pages, "resolved")) == 1
+
+
+async def test_declining_needs_a_reason_and_what_was_typed_stays(pages: Pages) -> None:
+    browser = await pages.as_role(MANAGER)
+    [one, *_] = await ids_of(pages, "provider-account-manager", "ap-bryn-awel")
+    await browser.get(f"/escalations/decline?e={one}")
+    page = await browser.submit("/escalations/decline", note="Tell the helpdesk")
+    assert (browser.status, page.title.startswith("Error: ")) == (422, True)
+    assert "Say why your role cannot act" in page.text
+    assert ("note", "Tell the helpdesk") in page.form("/escalations/decline").fields
+    page = await browser.submit("/escalations/decline", reason="x" * 61)
+    assert "The reason must have 60 characters or fewer" in page.text
+    page = await browser.submit("/escalations/decline", reason="not our contract")
+    assert page.heading == "1 answer is saved"
+    [body] = await answers(pages, "declined")
+    assert "not our contract" in body
+
+
+async def test_nothing_ticked_is_said_in_a_sentence(pages: Pages) -> None:
+    browser = await pages.as_role(MANAGER)
+    page = await browser.get("/escalations/acknowledge")
+    assert browser.status == 422
+    assert "Tick at least one escalation" in page.text
+    await browser.get("/escalations/acknowledge?" + "&".join(f"e={UUID(int=n)}" for n in range(51)))
+    assert browser.status == 422
+
+
+async def test_a_form_without_the_token_of_its_session_does_nothing(pages: Pages) -> None:
+    browser, other = await pages.as_role(MANAGER), await pages.as_role(MANAGER)
+    [one, *_] = await ids_of(pages, "provider-account-manager", "ap-bryn-awel")
+    await browser.get(f"/escalations/resolve?e={one}")
+    form = browser.page.form("/escalations/resolve")
+    stripped = [(name, value) for name, value in form.fields if name != "token"]
+    assert (await browser.send(form.action, stripped)).status_code == 403
+    assert (await other.send(form.action, form.fields)).status_code == 403
+    assert (await browser.send(form.action, form.fields, Origin="http://127.0.0.1:9999")).status_code == 403
+    assert await answers(pages, "resolved") == []
+
+
+async def test_a_session_that_ends_in_the_middle_of_a_form_loses_nothing_that_was_typed(pages: Pages) -> None:
+    browser = await pages.as_role(MANAGER)
+    [one, *_] = await ids_of(pages, "provider-account-manager", "ap-bryn-awel")
+    await browser.get(f"/escalations/decline?e={one}")
+    await pages.clock.advance(2 * 3600)
+    page = await browser.submit("/escalations/decline", reason="not ours", note="Line one\r\nline <two>")
+    assert page.heading == "Choose a role"
+    assert "What you typed is kept" in page.text
+    page = await browser.submit("/sign-in", voice=MANAGER)
+    assert page.heading == "Go on where you were"
+    assert "line <two>" in page.text
+    assert await answers(pages, "declined") == []
+    page = await browser.submit("/escalations/decline")
+    assert page.heading == "1 answer is saved"
+    [body] = await answers(pages, "declined")
+    assert "not ours" in body
+
+
+async def test_what_somebody_typed_is_shown_as_text_and_changes_no_page(pages: Pages) -> None:
+    browser = await pages.as_role(MANAGER)
+    [one, *_] = await ids_of(pages, "provider-account-manager", "ap-bryn-awel")
+    await browser.get(f"/escalations/decline?e={one}")
+    page = await browser.submit("/escalations/decline", note=HOSTILE)
+    assert ("note", HOSTILE) in page.form("/escalations/decline").fields
+    assert "<script>alert" not in page.source
+    page = await browser.submit("/escalations/decline", reason=HOSTILE[:60])
+    assert "<script>alert" not in page.source
+
+
+async def test_what_the_ledger_refuses_is_told_in_its_words_and_nothing_is_recorded(pages: Pages) -> None:
+    browser = await pages.as_role(MANAGER)
+    [one, *_] = await ids_of(pages, "provider-account-manager", "ap-bryn-awel")
+    await browser.get(f"/escalations/decline?e={one}")
+    page = await browser.submit("/escalations/decline", reason="a\x07b")
+    assert browser.status == 422
+    assert "reason" in page.text
+    assert await answers(pages, "declined") == []
+
+
+async def test_files_are_refused(pages: Pages) -> None:
+    browser = await pages.as_role(MANAGER)
+    answer = await browser.client.post("/escalations/decline", files={"e": b"x"}, headers={"Origin": HERE})
+    assert answer.status_code == 415
+
+
+async def test_a_monitor_looks_and_is_offered_nothing_to_press(on_servers: Pages) -> None:
+    key = await on_servers.key(Holder.MONITOR, "division")
+    browser = on_servers.browser()
+    await browser.get("/sign-in")
+    await browser.submit(key=key)
+    page = await browser.get("/escalations?show=all")
+    assert page.heading == "My escalations"
+    assert not [one for one in page.forms if one.choices]
+    [one, *_] = [str(line.id) for line in await on_servers.standing()]
+    page = await browser.get(f"/escalations/acknowledge?e={one}")
+    assert (browser.status, page.heading) == (403, "You may not do this here")
+
+
+async def test_a_receipt_of_others_is_missing_like_one_that_there_is_not(pages: Pages) -> None:
+    browser, other = await pages.as_role(TASKFORCE), await pages.as_role(MANAGER)
+    [one, *_] = [str(line.id) for line in await pages.standing() if line.premises == "ap-ty-derwen"]
+    await browser.get(f"/escalations/resolve?e={one}")
+    page = await browser.submit("/escalations/resolve")
+    reference = re.findall(r"[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]\b", page.text)[0]
+    await other.get(f"/escalations/answered?r={reference}")
+    assert other.status == 404
+
+
+async def test_many_come_in_pages_by_the_time_they_were_due(pages: Pages) -> None:
+    data = {**FACTS, "alternative_available": False}
+    events = [
+        Incoming("work-orders", b"ap-bryn-awel", event(
+            "ap-managers", "work-order.raised", f"MANY-{n:03}", "ap-bryn-awel", data, ENDS.isoformat(), f"many-{n}"))
+        for n in range(60)
+    ]  # fmt: skip
+    await pages.place.ledger.submit(events, ENDS, pages.place.world)
+    await pages.place.ledger.take(events, ENDS, pages.place.world)
+    await pages.sweep(30)
+    browser = await pages.as_role(TASKFORCE)
+    seen: list[str] = []
+    address: str | None = "/escalations?show=all"
+    while address is not None:
+        page = await browser.get(address)
+        seen += page.form("/escalations/acknowledge").choices["e"]
+        address = page.links.get("Show those that were due later")
+    assert len(seen) == len(set(seen)) == len(await pages.standing()) > 50
+    assert timedelta(0) < pages.clock.now() - ENDS
+
+
+@pytest.mark.parametrize("after", ["x", "bm8", "%00"])
+async def test_a_place_in_the_list_that_was_made_up_is_refused(after: str, pages: Pages) -> None:
+    browser = await pages.as_role(ESTATES)
+    await browser.get(f"/escalations?after={after}")
+    assert browser.status == 422
+
+
+async def test_the_note_is_kept_apart_like_every_free_text(pages: Pages) -> None:
+    browser = await pages.as_role(MANAGER)
+    [one, *_] = await ids_of(pages, "provider-account-manager", "ap-bryn-awel")
+    await browser.get(f"/escalations/resolve?e={one}")
+    await browser.submit("/escalations/resolve", note="Only here")
+    assert all("Only here" not in body for body in await answers(pages, "resolved"))
+    async with pages.place.ledger.reading() as connection:
+        notes = list((await connection.execute(select(col(EventNoteRow.note)))).scalars())
+    assert "Only here" in notes
+
+
+async def test_each_look_at_an_escalation_is_on_record_before_it_is_shown(pages: Pages) -> None:
+    browser = await pages.as_role(MANAGER)
+    [one, *_] = await ids_of(pages, "provider-account-manager", "ap-bryn-awel")
+    await browser.get(f"/escalations/resolve?e={one}")
+    async with pages.place.ledger.reading() as connection:
+        lines = (await connection.execute(select(col(ApiAccessRow.key), col(ApiAccessRow.about)))).all()
+    assert [row.about for row in lines if row.key.startswith("session:")] == [f"WO-1 {one}"]

@@ -1,0 +1,99 @@
+"""Report missing cover: few taps, nothing typed, once; and the receipt says who knows and who is told next."""
+
+import re
+
+import pytest
+from sqlalchemy import select
+from sqlmodel import col
+
+from models.tables import EventRow
+from tests.pages.conftest import ESTATES, MANAGER, Pages
+
+AP_MANAGER = "ap-manager:premises:ap-bryn-awel"
+DUTY = "division-duty:division:division"
+
+
+async def reports(pages: Pages) -> list[tuple[str, str]]:
+    kind = "facilities.shift-cover.missing-reported"
+    query = select(col(EventRow.subject), col(EventRow.body)).where(col(EventRow.type) == kind)
+    async with pages.place.ledger.reading() as connection:
+        return [(row.subject, row.body) for row in await connection.execute(query)]
+
+
+async def test_a_manager_reports_tonight_with_what_is_chosen_already(pages: Pages) -> None:
+    browser = await pages.as_role(AP_MANAGER)
+    page = await browser.get("/missing")
+    form = page.form("/missing")
+    chosen = dict(form.fields)
+    assert (chosen["night"], chosen["missing"]) == ("2026-01-13", "1"), "the night that is going on"
+    assert form.choices["night"] == ["2026-01-13", "2026-01-14", "2026-01-15", "2026-01-16"]
+    page = await browser.submit("/missing")
+    assert page.heading.startswith("Missing cover is reported")
+    assert re.search(r"[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]\b", page.text)
+    [(subject, body)] = await reports(pages)
+    assert subject == "ap-bryn-awel/2026-01-13"
+    assert '"missing":1' in body.replace(" ", "")
+
+
+async def test_the_receipt_says_who_has_been_told_and_who_is_told_next_and_when(pages: Pages) -> None:
+    browser = await pages.as_role(AP_MANAGER)
+    await browser.get("/missing")
+    page = await browser.submit("/missing", night="2026-01-14")
+    assert "AP manager, Wednesday 14 January 2026" in page.text
+    assert "Agency's account manager" in page.text
+    assert "Told next" in page.text
+    assert "Divisional duty manager" in page.text
+    assert "GMT if nobody has covered the night" in page.text
+
+
+async def test_somebody_of_the_division_chooses_the_premises_first(pages: Pages) -> None:
+    browser = await pages.as_role(DUTY)
+    page = await browser.get("/missing")
+    assert page.heading == "Where is cover missing?"
+    places = {text: href for text, href in page.links.items() if href.startswith("/missing?premises=")}
+    assert len(places) == 4
+    await browser.get(next(href for href in places.values() if "ty-derwen" in href))
+    await browser.submit("/missing", night="2026-01-14", missing="2")
+    [(subject, _)] = await reports(pages)
+    assert subject == "ap-ty-derwen/2026-01-14"
+
+
+async def test_a_report_posted_twice_is_one(pages: Pages) -> None:
+    browser = await pages.as_role(AP_MANAGER)
+    page = await browser.get("/missing")
+    form = page.form("/missing")
+    first, again = [await browser.post(form.action, form.fields) for _ in range(2)]
+    assert first.text == again.text
+    assert len(await reports(pages)) == 1
+
+
+@pytest.mark.parametrize(("field", "value"), [
+    ("night", "2026-01-12"), ("night", ""), ("night", "x"), ("missing", "0"), ("missing", "5"), ("missing", "-1"),
+    ("missing", "1e9"), ("once", ""),
+])  # fmt: skip
+async def test_what_cannot_be_chosen_is_asked_for_again(field: str, value: str, pages: Pages) -> None:
+    browser = await pages.as_role(AP_MANAGER)
+    await browser.get("/missing")
+    page = await browser.submit("/missing", **{field: value})
+    assert (browser.status, page.title.startswith("Error: ")) == (422, True)
+    assert await reports(pages) == []
+
+
+async def test_other_premises_in_the_address_are_answered_like_missing_ones(pages: Pages) -> None:
+    browser = await pages.as_role(AP_MANAGER)
+    await browser.get("/missing")
+    fields = [(name, value) for name, value in browser.page.form("/missing").fields if name != "premises"]
+    seen = [
+        await browser.post("/missing", [*fields, ("premises", one)]) for one in ("ap-ty-derwen", "ap-nowhere", "x y")
+    ]
+    assert {(one.heading, one.text) for one in seen} == {(seen[0].heading, seen[0].text)}
+    assert browser.status == 404
+    assert await reports(pages) == []
+
+
+@pytest.mark.parametrize("voice", [ESTATES, MANAGER])
+async def test_who_may_not_report_it_is_not_offered_it(voice: str, pages: Pages) -> None:
+    browser = await pages.as_role(voice)
+    assert "Report missing cover" not in (await browser.get("/escalations")).links
+    await browser.get("/missing")
+    assert browser.status == 403
