@@ -16,7 +16,7 @@ ifneq ($(wildcard $(BIN)/python)|$(shell cat $(VENV)/home.txt 2>/dev/null),$(BIN
 $(shell rm -f $(VENV)/home.txt $(VENV)/*.stamp)
 endif
 
-.PHONY: help setup demo test coverage faults check words format bench up down pins clean
+.PHONY: help setup demo test coverage faults check words format bench up down screenshots pins clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -59,6 +59,9 @@ up: secrets/workorders_ledger ## Start Kafka, PostgreSQL and two workers with Do
 
 down: ## Stop what `make up` started (the data stays in its volumes)
 	@$(COMPOSE) down
+
+screenshots: $(VENV)/develop.stamp ## Take the pictures of the README anew (needs Chromium)
+	@$(BIN)/python -m tests.pages.screenshots
 
 pins: $(VENV)/develop.stamp ## Pin requirements/ anew from pyproject.toml (PINS_ARGS=--upgrade for newer versions)
 	@$(BIN)/pip install $(LOCKED) -r requirements/pins.txt

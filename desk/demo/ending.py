@@ -14,12 +14,14 @@ from desk.demo.scenario import ALARM, DAY, EVENING, LOCK, LOST_REPORT, PHONE, WI
 from desk.demo.spoken import Line
 from desk.environment import LEDGER_FILE, reading_settings
 from desk.opening import Desk, open_view
+from desk.options import Running
 from desk.printing import console, print_json
 from desk.seeing.board import draw_board
 from desk.seeing.nights import draw_nights
 from desk.views.board import BoardView, read_board
 from desk.views.escalations import EscalationLine, read_escalations
 from desk.views.nights import NightLine, read_nights
+from streams.settings import EMBEDDED
 
 MODE: Final = (
     "everything in one process: embedded broker (librdkafka's mock cluster, real Kafka protocol), SQLite ledger"
@@ -78,6 +80,18 @@ def _next(directory: Path, gravest: Sequence[EscalationLine]) -> Iterable[tuple[
     yield f"workorders confirm-report {ALARM} {LOST_REPORT}", "settle the breach that only a late report contests"
     yield "workorders raise ap-cae-glas --asset cctv --fault total-loss --impact site-security", "raise one of your own"
     yield "workorders verify", "check every promise of the ledger again"
+
+
+def stay(directory: Path) -> None:
+    """Let people look around at the desk, at the time at which the story has ended, until they have seen enough."""
+    from desk.api.command import run_desk  # noqa: PLC0415 - it takes long to load, and the story is told without
+
+    page = console()
+    page.print(Rule(Text("The desk, in a browser", style="head"), align="left", style="quiet"))
+    page.print(
+        Text("Choose a role: see what it was told, take it on, look at the board. Ctrl-C ends it.", style="quiet")
+    )
+    run_desk(Running(broker=EMBEDDED, ledger=str(directory / LEDGER_FILE)))
 
 
 def _is_found(directory: Path) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from desk.demo.backlog import backlog
-from desk.demo.ending import tell_ending
+from desk.demo.ending import stay, tell_ending
 from desk.demo.folder import clear_folder, demo_settings
 from desk.demo.pacing import PacedClock
 from desk.demo.posting import Poster
@@ -39,7 +39,8 @@ class Played:
 def play(directory: Path, *, seconds: float, seed: int, plain: bool, as_json: bool) -> int:
     """Play the night and the day in about so many seconds, then show the board, the nights and the proof.
 
-    The ledger in the directory is made anew and stays. The exit code is 0 only if the proof holds.
+    The ledger in the directory is made anew and stays. On a terminal the desk then answers over it until Ctrl-C, for
+    people to look around. The exit code is 0 only if the proof holds.
     """
     clear_folder(directory)
     factor = (ENDS - BEGINS).total_seconds() / seconds
@@ -50,6 +51,8 @@ def play(directory: Path, *, seconds: float, seed: int, plain: bool, as_json: bo
         screen.open(seconds)
         played = asyncio.run(_play(settings, PacedClock(BEGINS, factor), seconds, seed, screen))
     tell_ending(played.story, played.proof, played.took_s, directory, as_json=as_json)
+    if screen.console.is_terminal and not plain and not as_json and settings.api_port != "off":
+        stay(directory)
     return Exit.OK if played.proof.holds else Exit.NO
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Locator, Page, async_playwright
 
 from desk.api.place import Place
 from desk.api.serving import served
@@ -22,7 +22,7 @@ from workorders.policy import default_world
 
 LACKING = "this machine has no Chromium: apt-get install chromium"
 NARROW, WIDE = 360, 1280
-PATIENCE_MS = 10_000
+PATIENCE_MS = 30_000
 LEFT = "ERR_ABORTED"
 """What a browser says of what it still waited for when the person went on to another page."""
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
@@ -45,7 +45,12 @@ class Seen:
         """Sign in as a role."""
         await self.open("/sign-in")
         await self.page.locator(f'input[value="{voice}"]').check()
-        await self.page.locator("main button").click()
+        await self.press(self.page.locator("main button"))
+
+    async def press(self, what: Locator) -> None:
+        """Press what leads to another page, and wait until that is there: a press alone does not."""
+        async with self.page.expect_navigation():
+            await what.click()
 
     async def violations(self) -> list[str]:
         """What axe finds wrong on this page; it needs scripts itself, and without them the page is the same."""

@@ -13,7 +13,7 @@ from tests.pages.conftest import ESTATES, MANAGER
 
 AP_MANAGER = "ap-manager:premises:ap-bryn-awel"
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.browser, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.browser, pytest.mark.timeout(180)]
 
 WAYS = [
     pytest.param(NARROW, True, "cy", id="narrow-welsh"),
@@ -47,7 +47,7 @@ async def test_whoever_follows_a_notice_takes_it_on_with_two_taps(
         assert await seen.violations() == []
         assert await seen.fits()
         await seen.page.locator("input[type=radio]").first.check()
-        await seen.page.locator("main button").click()
+        await seen.press(seen.page.locator("main button"))
         await seen.page.locator(".govuk-panel").wait_for()
         assert await seen.violations() == []
         await seen.page.reload()
@@ -71,17 +71,17 @@ async def test_an_account_manager_answers_several_escalations_at_once(
         assert await boxes.count() >= 2
         await boxes.nth(0).check()
         await boxes.nth(1).check()
-        await seen.page.locator(".desk-verbs button").first.click()
+        await seen.press(seen.page.locator(".desk-verbs button").first)
         assert await seen.violations() == []
         assert await seen.fits()
         await seen.page.locator("input[name=commitment]").first.check()
         await seen.page.locator("textarea").fill("<b>On the way</b> \u05d0\u05d1\u05d2")
-        await seen.page.locator("main button").click()
+        await seen.press(seen.page.locator("main button"))
         assert await seen.page.locator(".desk-reference").count() == 2
         assert await seen.violations() == []
         assert await seen.fits()
-        await seen.page.locator("main a").last.click()
-        await seen.page.locator(".desk-sign-out button").click()
+        await seen.press(seen.page.locator("main a").last)
+        await seen.press(seen.page.locator(".desk-sign-out button"))
         assert await seen.page.locator("input[name=voice]").count() > 5
 
 
@@ -91,9 +91,9 @@ async def test_two_people_who_take_the_same_on_at_once_both_learn_how_it_stands(
         for seen, role in ((one, line.role), (other, "estates-desk")):
             await seen.open(await link_of(desk, line, role))
             await seen.page.locator("input[type=radio]").first.check()
-        await one.page.locator("main button").click()
+        await one.press(one.page.locator("main button"))
         await one.page.locator(".govuk-panel").wait_for()
-        await other.page.locator("main button").click()
+        await other.press(other.page.locator("main button"))
         assert "already" in (await other.page.locator("h1").inner_text())
         assert await other.violations() == []
 
@@ -125,7 +125,7 @@ async def test_pages_that_say_no_are_as_accessible_as_those_that_say_yes(languag
         await seen.open(path)
         assert await seen.violations() == [], path
         assert await seen.fits(), path
-    await page.locator("main button").click()
+    await seen.press(page.locator("main button"))
     assert await seen.violations() == []
     await context.close()
 
@@ -138,7 +138,7 @@ async def test_missing_cover_is_reported_in_at_most_four_taps_without_typing(
         await seen.choose(AP_MANAGER)
         taps = [seen.page.locator("nav a[href='/missing']"), seen.page.locator("main button")]
         for tap in taps:
-            await tap.click()
+            await seen.press(tap)
             assert await seen.violations() == []
             assert await seen.fits()
         assert await seen.page.locator(".govuk-panel").count() == 1
@@ -155,7 +155,7 @@ async def test_every_number_of_the_board_leads_somewhere_and_back(
         assert await seen.violations() == []
         assert await seen.fits()
         for path in ("/orders", "/nights", "/escalations"):
-            await seen.page.locator(f".desk-board a[href^='{path}']").first.click()
+            await seen.press(seen.page.locator(f".desk-board a[href^='{path}']").first)
             assert await seen.page.locator("main li, main tbody tr").count() > 0
             assert await seen.violations() == []
             assert await seen.fits()
