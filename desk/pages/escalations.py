@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
-from uuid import UUID
 
 from starlette.responses import Response
 
@@ -19,6 +17,7 @@ from desk.pages.sentences import Matter, lateness, matter, place_names
 from desk.pages.visitors import Visit
 from desk.words import _
 from streams.ledger import queries
+from streams.ledger.queries.escalations import ByGravity
 
 AT_ONCE: Final = 50
 """How many are shown on one page, and can be answered at once."""
@@ -50,21 +49,23 @@ async def show_escalations(visit: Visit) -> Response:
 
 
 async def _lines(visit: Visit, show: str, chosen: Filters, after: str | None) -> tuple[list[Shown], str | None]:
-    """A page of the list by due time, the gravest first where it is whole; and where the next page begins."""
+    """A page of the list, the gravest first, and where the next page begins."""
     caller, desk = visit.caller, visit.caller.desk
     roles = {visit.session.voice.role} if show == MINE else None
     async with caller.place.ledger.reading() as connection:
         rows = await queries.escalations(
-            connection, units=units(visit, chosen), roles=roles, limit=AT_ONCE + 1,
-            after=pages.key_in(after, tuple[datetime, UUID]),
+            connection, units=units(visit, chosen), roles=roles, gravest=True, limit=AT_ONCE + 1,
+            after=pages.key_in(after, ByGravity),
         )  # fmt: skip
     found = [as_line(EscalationShort, row) for row in rows]
     shown = found[:AT_ONCE]
-    more = pages.cursor_of((shown[-1].due_at, shown[-1].id)) if len(found) > AT_ONCE else None
-    if more is None and after is None:
-        shown.sort(key=lambda one: (not one.business_critical, one.priority or "", one.due_at))
+    more = pages.cursor_of(_place(shown[-1])) if len(found) > AT_ONCE else None
     matters = [matter(one, desk) for one in shown]
     return [Shown(one, lateness(one)) for one in matters], more
+
+
+def _place(one: EscalationShort) -> ByGravity:
+    return int(not one.business_critical), one.priority or "", one.due_at, one.id
 
 
 def _narrowed(chosen: Filters, desk: Desk) -> str:

@@ -51,7 +51,7 @@ def desk(folder: Path) -> Iterator[str]:
 def take(browser: Browser, address: str, shot: tuple[str, str, str, int, str]) -> Path:
     """Take one picture, as high as its page is."""
     name, voice, path, width, language = shot
-    context = browser.new_context(viewport={"width": width, "height": 640}, locale="en-GB")
+    context = browser.new_context(viewport={"width": width, "height": 900}, locale="en-GB")
     page = context.new_page()
     page.goto(f"{address}/sign-in")
     page.locator("label", has_text=voice).first.click()

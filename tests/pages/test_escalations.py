@@ -194,7 +194,7 @@ async def test_a_receipt_of_others_is_missing_like_one_that_there_is_not(pages: 
     assert other.status == 404
 
 
-async def test_many_come_in_pages_by_the_time_they_were_due(pages: Pages) -> None:
+async def test_many_come_in_pages_the_gravest_first(pages: Pages) -> None:
     data = {**FACTS, "alternative_available": False}
     events = [
         Incoming("work-orders", b"ap-bryn-awel", event(
@@ -210,7 +210,12 @@ async def test_many_come_in_pages_by_the_time_they_were_due(pages: Pages) -> Non
     while address is not None:
         page = await browser.get(address)
         seen += page.form("/escalations/acknowledge").choices["e"]
-        address = page.links.get("Show those that were due later")
+        address = page.links.get("Show the next ones")
+    gravity = {
+        str(one.id): (not one.business_critical, one.priority or "", one.due_at) for one in await pages.standing()
+    }
+    assert [gravity[one] for one in seen] == sorted(gravity.values())
+    assert len({critical for critical, _, _ in gravity.values()}) > 1
     assert len(seen) == len(set(seen)) == len(await pages.standing()) > 50
     assert timedelta(0) < pages.clock.now() - ENDS
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.tables import EscalationRow, OutboxRow, StatementRow
@@ -16,6 +16,11 @@ _ESCALATION: Final = rows.table_of(EscalationRow)
 _STATEMENT: Final = rows.table_of(StatementRow)
 _OUTBOX: Final = rows.table_of(OutboxRow)
 _SHOWN: Final = tuple(column for column in _ESCALATION.c if column.name != "content")
+_BY_DUE_TIME: Final = (_ESCALATION.c.due_at, _ESCALATION.c.id)
+_GRAVITY: Final = (case((_ESCALATION.c.business_critical, 0), else_=1), func.coalesce(_ESCALATION.c.priority, ""))
+
+ByDueTime = tuple[datetime, UUID]
+ByGravity = tuple[int, str, datetime, UUID]
 
 
 async def escalations(  # noqa: PLR0913 - each is one more way to narrow the question
@@ -26,11 +31,17 @@ async def escalations(  # noqa: PLR0913 - each is one more way to narrow the que
     kinds: Collection[str] | None = None,
     roles: Collection[str] | None = None,
     standing: bool = True,
+    gravest: bool = False,
     limit: int = 100,
-    after: tuple[datetime, UUID] | None = None,
+    after: ByDueTime | ByGravity | None = None,
 ) -> list[dict[str, Any]]:
-    """Escalations by due time and id: those that stand, or all that were ever said."""
-    query = select(*_SHOWN).order_by(_ESCALATION.c.due_at, _ESCALATION.c.id).limit(limit)
+    """Escalations by due time and id: those that stand, or all that were ever said.
+
+    ``gravest``: before that, what is business-critical first, then by priority. ``after`` is the key of the last one
+    in that order: whether it was critical (0) or not (1), and its priority (empty for none), stand before the others.
+    """
+    keys = (*_GRAVITY, *_BY_DUE_TIME) if gravest else _BY_DUE_TIME
+    query = select(*_SHOWN).order_by(*keys).limit(limit)
     if standing:
         query = query.where(_ESCALATION.c.standing)
     if units is not None:
@@ -42,7 +53,7 @@ async def escalations(  # noqa: PLR0913 - each is one more way to narrow the que
     if roles is not None:
         query = query.where(_ESCALATION.c.role.in_(sorted(roles)))
     if after is not None:
-        query = query.where(beyond((_ESCALATION.c.due_at, _ESCALATION.c.id), after))
+        query = query.where(beyond(keys, after))
     return as_dicts(await connection.execute(query))
 
 

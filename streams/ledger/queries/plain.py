@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Column, ColumnElement, Row, literal, tuple_
+from sqlalchemy import ColumnElement, Row, literal, tuple_
 
 
 def as_dict(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
@@ -17,7 +17,7 @@ def as_dicts(rows: Iterable[Row[*tuple[Any, ...]]]) -> list[dict[str, Any]]:
     return [as_dict(row) for row in rows]
 
 
-def beyond(columns: Sequence[Column[Any]], key: Sequence[object]) -> ColumnElement[bool]:
+def beyond(columns: Sequence[ColumnElement[Any]], key: Sequence[object]) -> ColumnElement[bool]:
     """Whether a row comes after the key in the order of these columns."""
     return tuple_(*columns) > tuple_(*(literal(part, column.type) for part, column in zip(key, columns, strict=True)))
 
