@@ -35,7 +35,12 @@ async def write(connection: AsyncConnection, lines: Sequence[Access], *, kept_fo
         oldest = max(one.at for one in lines) - kept_for
         old = select(_TABLE.c.seq).where(_TABLE.c.at < oldest).order_by(_TABLE.c.at).limit(_DROPPED_AT_ONCE)
         await connection.execute(_TABLE.delete().where(_TABLE.c.seq.in_(old)))
-    await rows.insert(connection, ApiAccessRow, [{**asdict(one), "about": one.about[:LONGEST_ABOUT]} for one in lines])
+    await rows.insert(connection, ApiAccessRow, [{**asdict(one), "about": _plain(one.about)} for one in lines])
+
+
+def _plain(about: str) -> str:
+    """What was asked for, as any database keeps it: PostgreSQL takes no NUL, and one line must not cost the others."""
+    return about[:LONGEST_ABOUT].replace("\0", "\ufffd")
 
 
 async def latest(connection: AsyncConnection, limit: int) -> list[Access]:

@@ -1,4 +1,4 @@
-"""How long a request may take to begin: whoever sends its head a byte at a time must not keep a connection for ever."""
+"""How long a request may take: whoever sends it a byte at a time must not keep a connection for ever."""
 
 import asyncio
 from typing import Final
@@ -7,7 +7,7 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_WITHIN_S: Final = 10.0
-"""How long a connection may take to send the head of a request, however steadily it sends."""
+"""How long a connection may take to send the head of a request, or a body that nobody reads, however steadily."""
 
 
 class Patient(H11Protocol):
@@ -21,9 +21,9 @@ class Patient(H11Protocol):
         self._wait()
 
     def data_received(self, data: bytes) -> None:
-        """Go on waiting, unless the head is whole by now."""
+        """Go on waiting, unless the head is whole by now and what follows is read by whoever answers."""
         super().data_received(data)
-        if self.conn.their_state is h11.IDLE:
+        if self.conn.their_state is h11.IDLE or self._is_answered_early():
             self._wait()
         else:
             self._wait_no_more()
@@ -32,6 +32,9 @@ class Patient(H11Protocol):
         """Nothing is waited for any more."""
         self._wait_no_more()
         super().connection_lost(exc)
+
+    def _is_answered_early(self) -> bool:
+        return self.conn.their_state is h11.SEND_BODY and self.cycle.response_complete
 
     def _wait(self) -> None:
         if self._end is None:

@@ -225,6 +225,13 @@ async def test_the_record_is_kept_as_long_as_the_settings_say_and_no_longer(api:
     assert [one.about for one in await lines(api)] == ["WO-1", "just kept"]
 
 
+async def test_a_line_that_no_database_could_keep_costs_the_others_nothing(api: Api) -> None:
+    now = api.place.clock.now()
+    for about in ("/v1/orders/a\0b", "/v1/orders/WO-1"):
+        await api.place.recording.ask(record.Access(now, None, "unknown", about, 404))
+    assert {one.about for one in await lines(api)} == {"/v1/orders/a\ufffdb", "/v1/orders/WO-1"}
+
+
 async def test_every_look_at_a_subject_and_every_refusal_is_on_record(api: Api) -> None:
     secret = await api.key(Holder.PROVIDER, "region:north", "fm-north")
     client, id_ = api.client(secret), secret.split("_")[1]

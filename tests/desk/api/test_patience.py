@@ -50,6 +50,20 @@ async def test_a_head_that_comes_a_byte_at_a_time_is_not_listened_to_for_ever(
     await ledger.close()
 
 
+async def test_a_body_that_nobody_reads_does_not_keep_its_connection_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "HEAD_WITHIN_S", 1.0)
+    place, ledger = await opened(tmp_path)
+    async with served(place) as door:
+        assert door is not None
+        host, port = door.address.removeprefix("http://").split(":")
+        answer, lasted = await trickled(host, int(port), HEAD + b"Content-Length: 100000\r\n\r\n")
+        assert b"200 OK" in answer
+        assert lasted < 5
+    await ledger.close()
+
+
 async def test_a_request_whose_answer_takes_longer_is_not_cut_off(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
