@@ -140,11 +140,11 @@ async def _arena(folder: Path, seed: int) -> AsyncIterator[Arena]:
 async def _findings(arena: Arena) -> list[str]:
     """What does not hold, once what was decided counts as sent."""
     site, ledger = arena.site, arena.rivals[0].ledger
-    while waiting := await ledger.unsent(1_000):
-        await ledger.mark_sent([one.seq for one in waiting], SystemClock().now())
     now = SystemClock().now()
     while (await ledger.sweep(now, 500, site.world)).more:
         now = SystemClock().now()
+    while waiting := await ledger.unsent(1_000):  # what the last sweep has decided too
+        await ledger.mark_sent([one.seq for one in waiting], SystemClock().now())
     found = faults_of(
         site.place, site.told, SystemClock().now(), said=None, records=sum(one.offset for one in arena.rivals)
     )
