@@ -101,7 +101,7 @@ _ADDRESS: Final = {
     "text": _PHONE,
     "call": _PHONE,
     "webhook": (r"https?://\S+", "https://facilities.example/hook"),
-    "file": (r".+", "/var/log/notices.txt"),
+    "file": (r".+", "notices.txt"),
 }
 """For each kind of channel how its address is written, and an example."""
 

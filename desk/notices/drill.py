@@ -32,6 +32,7 @@ from streams.clock import monotonic
 from streams.ledger import notices_rehearsal
 from streams.ledger.ledger import Ledger
 from streams.ledger.notices_rehearsal import Rung, rung_id
+from streams.ledger.transaction import retried
 from workorders.policy import Policy, World
 
 LOOK_EVERY_S: Final = 0.5
@@ -91,8 +92,7 @@ async def _drill(
     async with open_ledger(reading.ledger) as (desk, ledger):
         rungs = rehearsed(kind, premises, priority, desk.world, desk.now)
         drill = UUID(new_id())
-        async with ledger.database.writing() as connection:
-            await notices_rehearsal.begin(connection, drill, premises, _named(drill, rungs), desk.now)
+        await _begin(ledger, drill, premises, _named(drill, rungs), desk.now)
         found = await _watch(ledger, drill, wait)
         told = rungs[0].priority
         lines = tuple(line_of(one, desk.world, desk.now) for one in found)
@@ -140,12 +140,24 @@ def _named(drill: UUID, rungs: list[Reached]) -> list[Reached]:
     return rungs
 
 
+async def _begin(ledger: Ledger, drill: UUID, premises: str, rungs: Sequence[Reached], now: datetime) -> None:
+    async def once() -> None:
+        async with ledger.database.writing() as connection:
+            await notices_rehearsal.begin(connection, drill, premises, rungs, now)
+
+    await retried(once)
+
+
 async def _watch(ledger: Ledger, drill: UUID, wait: float) -> list[Rung]:
     """Look again and again until every rung has answered or is dead, so long at most."""
     ends = monotonic() + wait
+
+    async def once() -> list[Rung]:
+        async with ledger.reading() as connection:
+            return await notices_rehearsal.read(connection, drill)
+
     while True:
-        async with ledger.database.writing() as connection:
-            found = await notices_rehearsal.read(connection, drill)
+        found = await retried(once)
         if all(one.answered_at is not None or one.is_dead for one in found) or monotonic() >= ends:
             return found
         await asyncio.sleep(LOOK_EVERY_S)

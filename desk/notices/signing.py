@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -32,8 +33,16 @@ def links_lead_to(settings: Settings) -> str | None:
 def _own_key(file: Path) -> str:
     """The key in the file, made if there is none; only its owner may ever read it."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    with suppress(FileExistsError):
-        opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(opened, "w", encoding="ascii") as writing:
-            writing.write(secrets.token_urlsafe(32))
+    if not file.exists():
+        _make_key(file)
     return file.read_text(encoding="ascii").strip()
+
+
+def _make_key(file: Path) -> None:
+    """Make the file with a key that is whole and on the disk, unless another program is first."""
+    with tempfile.NamedTemporaryFile("w", dir=file.parent, prefix=f".{file.name}.", encoding="ascii") as draft:
+        draft.write(secrets.token_urlsafe(32))
+        draft.flush()
+        os.fsync(draft.fileno())
+        with suppress(FileExistsError):
+            os.link(draft.name, file)

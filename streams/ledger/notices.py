@@ -7,7 +7,7 @@ twice. A notice is in hand until an instant; whoever dies with it leaves it to b
 import zlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -25,7 +25,7 @@ from models.tables import (
     StatementRow,
 )
 from streams.ledger import rows, states
-from streams.notices.notice import Due, Fate, Notice
+from streams.notices.notice import UNANSWERED, Due, Fate, Notice
 
 _DUE: Final = rows.table_of(NoticeDueRow)
 _NOTICE: Final = rows.table_of(NoticeRow)
@@ -38,8 +38,8 @@ _COLUMNS: Final = tuple(_NOTICE.c[name] for name in _NAMES)
 _PLANNING: Final = zlib.crc32(b"workorders notices")
 """The PostgreSQL advisory lock by which one plans at a time, so that a flood is seen as a whole."""
 
-UNANSWERED: Final = "no answer yet"
-"""The detail of an attempt while it is under way, and for ever if its worker died."""
+LONGEST_CLOSING: Final = timedelta(days=7)
+"""Longer than any holidays: what has waited so long for a route to open looks late from then on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,10 @@ async def plans_alone(connection: AsyncConnection) -> bool:
 async def due(connection: AsyncConnection, now: datetime, limit: int) -> list[Due]:
     """Statements that wait to be told, in the order in which they were said.
 
-    What still stands is told as it stands by now, not as it was when it was said.
+    What still stands is told as it stands by now, not as it was when it was said. Whatever is said about an escalation
+    brings what waits about it, such as for a route to open, to be looked at at once.
     """
+    again = select(_DUE.c.escalation_id).where(_DUE.c.not_before <= now)
     mine = (_STATEMENT.c.escalation_id == _DUE.c.escalation_id) & (_STATEMENT.c.n == _DUE.c.n)
     query = (
         select(
@@ -88,7 +90,7 @@ async def due(connection: AsyncConnection, now: datetime, limit: int) -> list[Du
         )
         .join_from(_DUE, _STATEMENT, mine)
         .join(_ESCALATION, _ESCALATION.c.id == _DUE.c.escalation_id)
-        .where(_DUE.c.not_before <= now)
+        .where(_DUE.c.escalation_id.in_(again))
         .order_by(_DUE.c.since, _DUE.c.escalation_id, _DUE.c.n)
         .limit(limit)
     )  # fmt: skip
@@ -108,6 +110,15 @@ async def about(connection: AsyncConnection, escalations: Collection[UUID]) -> d
     found: dict[UUID, list[Notice]] = {}
     for one in await _held(connection, _NOTICE.c.escalation_id.in_(sorted(escalations))):
         found.setdefault(one.escalation_id, []).append(one)
+    return found
+
+
+async def of(connection: AsyncConnection, escalations: Collection[UUID]) -> dict[UUID, list[Notice]]:
+    """Every notice about these escalations, as :func:`about`, only to be looked at: nobody has to wait for us."""
+    query = select(*_COLUMNS).where(_NOTICE.c.escalation_id.in_(sorted(escalations)))
+    found: dict[UUID, list[Notice]] = {}
+    for row in await connection.execute(query.order_by(_NOTICE.c.planned_at, _NOTICE.c.n, _NOTICE.c.id)):
+        found.setdefault(row.escalation_id, []).append(Notice(*row))
     return found
 
 
@@ -194,9 +205,9 @@ async def claim(
     )
     found = [Notice(*row) for row in await connection.execute(query)]
     for one in found:
-        one.tries, one.outcome, one.next_at = one.tries + 1, Fate.UNKNOWN, until
+        one.tries, one.outcome, one.detail, one.next_at = one.tries + 1, Fate.UNKNOWN, UNANSWERED, until
     changes = [
-        {"id": one.id, "tries": one.tries, "outcome": str(one.outcome), "next_at": one.next_at}
+        {"id": one.id, "tries": one.tries, "outcome": str(one.outcome), "detail": one.detail, "next_at": one.next_at}
         for one in sorted(found, key=lambda one: one.id)
     ]
     await rows.update(connection, NoticeRow, changes)
@@ -208,7 +219,7 @@ async def claim(
     await rows.insert(connection, NoticeAttemptRow, attempts)
     if found:
         mine = (_NOTICE.c.digest.in_([one.id for one in found]), _NOTICE.c.settled_at.is_(None))
-        await connection.execute(_NOTICE.update().where(*mine).values(outcome=str(Fate.UNKNOWN)))
+        await connection.execute(_NOTICE.update().where(*mine).values(outcome=str(Fate.UNKNOWN), detail=UNANSWERED))
     return found
 
 
@@ -216,8 +227,10 @@ async def stock(connection: AsyncConnection) -> dict[str, Any]:
     """How many notices wait to be sent, and since when the oldest of them, or of what waits to be told, does."""
     unsent = select(func.count(), func.min(_NOTICE.c.planned_at)).where(_NOTICE.c.next_at.is_not(None))
     n, since = (await connection.execute(unsent)).one()
-    unplanned = (await connection.execute(select(func.min(_DUE.c.not_before)))).scalar()
-    return {"notices": n, "notices_since": min((at for at in (since, unplanned) if at is not None), default=None)}
+    unplanned = select(func.min(_DUE.c.not_before), func.min(_DUE.c.since))
+    next_look, said = (await connection.execute(unplanned)).one()
+    late = said + LONGEST_CLOSING if said is not None else None
+    return {"notices": n, "notices_since": min((at for at in (since, next_look, late) if at is not None), default=None)}
 
 
 def row_of(one: Notice) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from streams.notices.flood import MINUTE
 from streams.notices.notice import DIGEST, REACHED_SOMEBODY, REHEARSAL, TELLS, Fate, Notice, Told
 
 _NOTICE: Final = rows.table_of(NoticeRow)
+_ATTEMPT: Final = rows.table_of(NoticeAttemptRow)
 _LOST: Final = rows.table_of(NoticeLostRow)
 _STATEMENT: Final = rows.table_of(StatementRow)
 _ESCALATION: Final = rows.table_of(EscalationRow)
@@ -63,7 +64,8 @@ async def contents(connection: AsyncConnection, one: Notice) -> list[Told]:
     if one.what != DIGEST:
         return await _told(connection, [(one.escalation_id, one.n)], set())
     query = select(_NOTICE.c.escalation_id, _NOTICE.c.n)
-    members = query.where(_NOTICE.c.digest == one.id, _NOTICE.c.outcome != str(Fate.OVERTAKEN))
+    # What was settled since an earlier attempt is over, or told anew by a notice of its own.
+    members = query.where(_NOTICE.c.digest == one.id, _NOTICE.c.settled_at.is_(None))
     inside = [(row.escalation_id, row.n) for row in await connection.execute(members)]
     if not inside:
         return []
@@ -110,29 +112,54 @@ async def note(
     """
     attempt = {"notice": one.id, "n": one.tries, "outcome": str(outcome), "detail": detail, "took_ms": took_ms}
     await rows.update(connection, NoticeAttemptRow, [attempt])
-    ours = [_NOTICE.c.id == one.id]
-    if outcome is not Fate.ACCEPTED:
-        ours.append(_NOTICE.c.tries == one.tries)
-    held = select(*_COLUMNS).where(*ours).with_for_update()
-    row = (await connection.execute(held)).one_or_none()
-    if row is None:
+    held = await _hold(connection, one.id)
+    was = held.get(one.id)
+    if was is None or (outcome is not Fate.ACCEPTED and was.tries != one.tries):
         return
-    settled = row.settled_at or (now if one.next_at is None else None)
-    values = {
-        "outcome": str(outcome), "detail": detail, "settled_at": settled,
-        "next_at": None if settled is not None else one.next_at,
-    }  # fmt: skip
-    await connection.execute(_NOTICE.update().where(_NOTICE.c.id == one.id).values(**values))
-    members = [_NOTICE.c.digest == one.id, _NOTICE.c.settled_at.is_(None)]
-    mine = {key: values[key] for key in ("outcome", "detail", "settled_at")}
-    if one.what == DIGEST:
-        inside = await connection.execute(select(_NOTICE.c.escalation_id, _NOTICE.c.n).where(*members))
-        groups = {(found.escalation_id, found.n) for found in inside}
-        await connection.execute(_NOTICE.update().where(*members).values(**mine))
-    else:
-        groups = {(one.escalation_id, one.n)} if one.what in TELLS else set()
-    if settled is not None and outcome is not Fate.ACCEPTED:
-        await _lose(connection, groups, now)
+    known = await _known(connection, one, outcome)
+    await _keep(connection, was, held.values(), known, detail, one.next_at, now)
+    # What was held back until this one had arrived is held back no more.
+    after = (other.id for other in held.values() if other.to == one.to and _is_held_back(other, now))
+    await rows.update(connection, NoticeRow, [{"id": id_, "next_at": now} for id_ in sorted(after)])
+
+
+def _is_held_back(one: Notice, now: datetime) -> bool:
+    return one.outcome == Fate.WAITING and one.next_at is not None and one.next_at > now
+
+
+async def _hold(connection: AsyncConnection, id_: UUID) -> dict[UUID, Notice]:
+    """A notice with all about the escalations that it tells of, locked in the order in which everybody locks them."""
+    told = select(_NOTICE.c.escalation_id).where((_NOTICE.c.id == id_) | (_NOTICE.c.digest == id_))
+    query = select(*_COLUMNS).where(_NOTICE.c.escalation_id.in_(told)).order_by(_NOTICE.c.id).with_for_update()
+    return {row.id: Notice(*row) for row in await connection.execute(query)}
+
+
+async def _known(connection: AsyncConnection, one: Notice, outcome: Fate) -> Fate:
+    """What is known after all attempts: a failure does not undo that an earlier one may have arrived."""
+    query = select(_ATTEMPT.c.outcome).where(_ATTEMPT.c.notice == one.id, _ATTEMPT.c.n < one.tries)
+    found = {outcome, *map(Fate, (await connection.execute(query)).scalars())}
+    return next(fate for fate in (Fate.ACCEPTED, Fate.UNKNOWN, outcome) if fate in found)
+
+
+async def _keep(
+    connection: AsyncConnection,
+    was: Notice,
+    held: Collection[Notice],
+    outcome: Fate,
+    detail: str,
+    next_at: datetime | None,
+    now: datetime,
+) -> None:
+    settled = was.settled_at or (now if next_at is None else None)
+    said = {"outcome": str(outcome), "detail": detail, "settled_at": settled}
+    again = {**said, "next_at": None if settled is not None else next_at}
+    await connection.execute(_NOTICE.update().where(_NOTICE.c.id == was.id).values(**again))
+    inside = [other for other in held if other.digest == was.id and other.settled_at is None]
+    members = (_NOTICE.c.digest == was.id, _NOTICE.c.settled_at.is_(None))
+    await connection.execute(_NOTICE.update().where(*members).values(**said))
+    if was.settled_at is None and settled is not None and outcome is not Fate.ACCEPTED:
+        told = inside if was.what == DIGEST else [was]
+        await _lose(connection, {(other.escalation_id, other.n) for other in told if other.what in TELLS}, now)
 
 
 async def _lose(connection: AsyncConnection, groups: Collection[tuple[UUID, int]], now: datetime) -> None:
@@ -154,6 +181,12 @@ async def _lose(connection: AsyncConnection, groups: Collection[tuple[UUID, int]
         if one.settled_at is None or one.outcome not in {Fate.FAILED, Fate.UNKNOWN}
     }
     await notices.lose(connection, lost, now)
+
+
+async def has_climbed(connection: AsyncConnection, one: Lost, said: str) -> bool:
+    """Whether it was said of an earlier statement of its escalation that this was done about it."""
+    query = select(_LOST.c.n).where(_LOST.c.escalation_id == one.escalation_id, _LOST.c.said == said)
+    return (await connection.execute(query.limit(1))).first() is not None
 
 
 async def open_losses(connection: AsyncConnection, limit: int) -> list[Lost]:

@@ -62,7 +62,7 @@ async def read(connection: AsyncConnection, drill: UUID) -> list[Rung]:
     """How far a rehearsal has come, rung by rung."""
     query = select(_REHEARSAL).where(_REHEARSAL.c.drill == drill).order_by(_REHEARSAL.c.place)
     found: Sequence[Any] = (await connection.execute(query)).all()
-    told = await notices.about(connection, [row.id for row in found])
+    told = await notices.of(connection, [row.id for row in found])
     return [
         Rung(
             row.id, row.place, row.unit, states.REACHED.validate_json(row.content), row.begun_at, row.planned_at,

@@ -42,11 +42,13 @@ async def climb(ledger: Ledger, world: World, source: str, now: datetime) -> lis
     """See to what no channel could tell, the oldest first."""
     async with ledger.reading() as connection:
         losses = await notices_noting.open_losses(connection, AT_ONCE)
-    found = [await _step(ledger, world, source, one, now) for one in losses]
-    for step in found:
+    found = []
+    for one in losses:
+        step = await _step(ledger, world, source, one, now)
         # Shouted before it is noted: to shout twice is better than never.
         _shout(step)
         await _settle(ledger, step, now)
+        found.append(step)
     return found
 
 
@@ -60,6 +62,9 @@ async def _step(ledger: Ledger, world: World, source: str, one: Lost, now: datet
         if later & await notices_noting.standing_rungs(connection, one):
             # Somebody further up is being told; to decline would pass over them, too.
             return Step(one, CLIMBED_BEFORE, alarms=False)
+        if await notices_noting.has_climbed(connection, one, CLIMBED):
+            # We have declined, and it may not be decided yet: to decline again would pass over the next rung.
+            return Step(one, CLIMBED, alarms=False)
     (answer,) = await ledger.submit([declined(one, source)], now, world)
     if isinstance(answer, Refusal):
         return Step(one, f"it could not be said: {answer.sentence}", alarms=True)

@@ -8,6 +8,8 @@ from typing import Final
 from streams.notices.notice import DIGEST, REHEARSAL, Address, Fate, Notice, digest_id
 
 MINUTE: Final = timedelta(minutes=1)
+MOST_LISTED: Final = 200
+"""So many notices one digest lists at most; what is more goes into another."""
 ONE_BY_ONE: Final = frozenset({DIGEST, REHEARSAL})
 
 
@@ -23,7 +25,8 @@ def gather(new: Sequence[Notice], recent: Iterable[Notice], most: int, now: date
     """Put into digests what is too much for one address; the notices themselves are changed.
 
     ``recent`` are the notices of the last minute to these addresses, digests that are still open among them. A digest
-    is sent a minute after its first notice at the latest, and lists all that came to its address in between.
+    is sent a minute after its first notice at the latest, and lists all that came to its address in between, as far as
+    there is room; the rest is in the next.
     """
     found = Digests()
     lately = _by_address(recent)
@@ -33,12 +36,15 @@ def gather(new: Sequence[Notice], recent: Iterable[Notice], most: int, now: date
         if len(single) + len(fresh) <= most:
             continue
         waiting = [one for one in single if one.outcome == Fate.WAITING and one.tries == 0]
-        digest = next((one for one in before if _is_open(one)), None)
-        if digest is None:
-            digest = _digest([*waiting, *fresh][0], now)
-            found.new.append(digest)
+        room = {one.id: MOST_LISTED - sum(two.digest == one.id for two in before) for one in before if _is_open(one)}
         for one in (*waiting, *fresh):
-            one.outcome, one.digest, one.next_at = Fate.IN_DIGEST, digest.id, None
+            digest = next((id_ for id_, left in room.items() if left > 0), None)
+            if digest is None:
+                found.new.append(_digest(one, now))
+                digest = found.new[-1].id
+                room[digest] = MOST_LISTED
+            one.outcome, one.digest, one.next_at = Fate.IN_DIGEST, digest, None
+            room[digest] -= 1
         found.changed += waiting
     return found
 

@@ -4,8 +4,10 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -26,6 +28,8 @@ log = logging.getLogger(__name__)
 
 GRACE_S: Final = 30.0
 """How much longer than an attempt may take a notice stays in hand, for what came of it to be kept."""
+
+GIVEN_UP: Final = "it was taken in hand too often without an end, so it is not sent again"
 
 Count = Callable[[str, str], None]
 """Told of each attempt: the kind of channel, and the outcome."""
@@ -51,6 +55,8 @@ class Lane:
         self._channel, self._shared, self._settings = channel, shared, shared.settings
         self._tasks: set[asyncio.Task[None]] = set()
         self._in_hand: set[UUID] = set()
+        # A thread of its own: a long digest holds up nothing else, and nobody keeps a lane from a thread.
+        self._writing = ThreadPoolExecutor(1, thread_name_prefix=f"notices-{kind}-words")
 
     @property
     def free(self) -> int:
@@ -111,15 +117,23 @@ class Lane:
             await self._note(notice, sent, took_ms, at)
         except LedgerError as error:
             log.warning("what came of notice %s is not kept, so it is sent again: %s", notice.id, error)
+        except Exception:
+            log.exception("what came of notice %s could not be kept, so it is sent again", notice.id)
 
     async def _sent(self, notice: Notice, world: World, at: datetime) -> Sent:
-        """What came of one attempt; whatever goes wrong in it is an outcome, and stops nobody."""
+        """What came of one attempt; whatever goes wrong in it is an outcome, and stops nobody.
+
+        What was tried as often as it may be, and is due though nothing more was to be tried, had a worker that died.
+        """
+        if notice.tries > self._settings.tries:
+            return Sent(Outcome.UNKNOWN, GIVEN_UP, final=True)
         try:
             async with self._shared.database.reading() as connection:
                 told = await notices_noting.contents(connection, notice)
             if not told:
                 return Sent(Outcome.FAILED, OVER, final=True)
-            letter = self._shared.write(notice, told, world, at)
+            write = partial(self._shared.write, notice, told, world, at)
+            letter = await asyncio.get_running_loop().run_in_executor(self._writing, write)
             async with asyncio.timeout(self._settings.send_within_s):
                 return await self._channel.send(letter)
         except TimeoutError:

@@ -17,6 +17,9 @@ REHEARSAL: Final = "rehearsal"
 TELLS: Final = frozenset({StatementKind.RAISED, StatementKind.REINSTATED, StatementKind.AMENDED})
 """Statements by which a role learns that it is its turn; the others only tell those who were told."""
 
+UNANSWERED: Final = "no answer yet"
+"""The detail of an attempt, and of its notice, while it is under way; for ever if its worker died."""
+
 UNDELIVERABLE: Final = "notice-undeliverable"
 """The reason for which we decline in the name of a role that no channel could tell."""
 
@@ -72,6 +75,11 @@ class Notice:
     def to(self) -> Address:
         """Where it goes."""
         return Address(self.kind, self.address, self.language)
+
+    @property
+    def in_hand(self) -> bool:
+        """Whether an attempt at it may be under way, by itself or in its digest."""
+        return self.settled_at is None and self.outcome == Fate.UNKNOWN and self.detail == UNANSWERED
 
     def settle(self, outcome: Fate, detail: str, at: datetime) -> None:
         """Nothing more will be tried."""

@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import datetime
 from typing import Final
 
 from streams.duty import Duty
@@ -14,13 +15,14 @@ from streams.ledger import notices
 from streams.ledger.notices import Waiting
 from streams.ledger.notices_rehearsal import plan_rehearsals
 from streams.ledger.transaction import retried
-from streams.notices.channels.channel import Channel, channels
+from streams.notices.channels.channel import Channel, Letter, Outcome, Sent, channels
 from streams.notices.climbing import climb
 from streams.notices.lane import Lane, Shared, settle_all
 from streams.notices.letters import Writer
 from streams.notices.planning import AT_ONCE, plan_notices
-from streams.notices.reaching import FILE, Reaching
+from streams.notices.reaching import FILE, NOT_CONFIGURED, Reaching
 from streams.parts import Parts
+from streams.timekeeping import ClocksDifferError, agreed_now
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +32,22 @@ CLOSING_S: Final = 1.0
 LETS_GO_EVERY_S: Final = 30.0
 
 
+class _Unconfigured:
+    """Stands for a kind of channel that was configured once: what was planned for it fails for good, and says why."""
+
+    async def send(self, _: Letter) -> Sent:
+        return Sent(Outcome.FAILED, NOT_CONFIGURED, final=True)
+
+    async def close(self) -> None:
+        """Nothing was ever opened."""
+
+
 class Notifier(Duty):
     """Tells roles for as long as it runs. Without any channel it tells nobody, and says so once.
 
     Told to stop it begins nothing and waits for what is in hand; what does not end in time is taken up again later
-    under the same key, by whoever is there then.
+    under the same key, by whoever is there then. While our clock and the database's differ it does nothing: what others
+    have in hand would look given up.
     """
 
     def __init__(self, parts: Parts, write: Writer, by: Mapping[str, Channel] | None = None) -> None:
@@ -66,9 +79,13 @@ class Notifier(Duty):
         log.info("roles are not told by us")
         while True:
             self.turn()
-            async with self.piece(), self._parts.ledger.database.writing() as connection:
-                await notices.tell_nobody(connection)
+            async with self.piece():
+                await retried(self._let_go)
             await asyncio.sleep(LETS_GO_EVERY_S)
+
+    async def _let_go(self) -> None:
+        async with self._parts.ledger.database.writing() as connection:
+            await notices.tell_nobody(connection)
 
     async def _rest(self) -> None:
         """Wait until there is room for more on a channel, or a moment."""
@@ -78,18 +95,22 @@ class Notifier(Duty):
 
     async def look(self) -> bool:
         """Plan, begin to send, and climb; whether there may at once be more to do."""
-        parts, now = self._parts, self._parts.clock.now()
-        waiting, planned = await self._waiting(), 0
-        kinds = waiting.to_send & self._configured
+        parts = self._parts
+        try:
+            now = await agreed_now(parts)
+        except ClocksDifferError:
+            return False
+        waiting, planned = await self._waiting(now), 0
+        kinds = waiting.to_send
         reaching = Reaching(parts.world, self._configured, now)
         if waiting.to_plan:
             planned = await plan_notices(parts.ledger.database, reaching, parts.settings.notices.flood_over)
         if waiting.to_rehearse:
             await plan_rehearsals(parts.ledger.database, reaching)
         if waiting.to_plan or waiting.to_rehearse:
-            kinds = self._configured
+            kinds |= self._configured
         for kind in sorted(kinds):
-            await self._lanes[kind].take_up(parts.world, parts.clock.now)
+            await self._lane(kind).take_up(parts.world, parts.clock.now)
         if waiting.lost:
             for step in await climb(parts.ledger, parts.world, parts.settings.notices.source, now):
                 parts.metrics.lost.labels("alarm" if step.alarms else "climbed").inc()
@@ -113,11 +134,16 @@ class Notifier(Duty):
         """Wait until nothing is in hand."""
         await settle_all(self._lanes.values())
 
+    def _lane(self, kind: str) -> Lane:
+        if kind not in self._lanes:
+            self._lanes[kind] = Lane(kind, _Unconfigured(), self._shared)
+        return self._lanes[kind]
+
     def _count(self, kind: str, outcome: str) -> None:
         self._parts.metrics.notices.labels(kind, outcome).inc()
 
-    async def _waiting(self) -> Waiting:
-        ledger, now = self._parts.ledger, self._parts.clock.now()
+    async def _waiting(self, now: datetime) -> Waiting:
+        ledger = self._parts.ledger
 
         async def once() -> Waiting:
             async with ledger.reading() as connection:

@@ -10,7 +10,7 @@ from streams.ledger.transaction import retried
 from streams.notices import flood
 from streams.notices.notice import Due, Notice
 from streams.notices.reaching import Reaching
-from streams.notices.telling import plan
+from streams.notices.telling import earlier, plan
 
 AT_ONCE: Final = 500
 """How many statements one transaction plans at most."""
@@ -24,10 +24,12 @@ async def plan_notices(database: Database, reaching: Reaching, flood_over: int) 
             if not await notices.plans_alone(connection):
                 return 0
             waiting = await notices.due(connection, reaching.now, AT_ONCE)
-            about = await notices.about(connection, {one.escalation_id for one in waiting})
+            concerned = {id_ for one in waiting for id_ in (one.escalation_id, *earlier(one))}
+            about = await notices.about(connection, concerned)
             planned = _Planned()
             for one in waiting:
-                planned.take(one, about.setdefault(one.escalation_id, []), reaching)
+                before = [told for id_ in earlier(one) for told in about.get(id_, ())]
+                planned.take(one, about.setdefault(one.escalation_id, []), before, reaching)
             addresses = {one.address for one in planned.new}
             recent = await notices.recent(connection, addresses, reaching.now - flood.MINUTE)
             digests = flood.gather(planned.new, planned.as_changed(recent), flood_over, reaching.now)
@@ -49,9 +51,9 @@ class _Planned:
         self.done: list[Due] = []
         self.later: list[tuple[Due, datetime]] = []
 
-    def take(self, due: Due, told: list[Notice], reaching: Reaching) -> None:
+    def take(self, due: Due, told: list[Notice], before: list[Notice], reaching: Reaching) -> None:
         """Plan one statement; ``told`` learns what is planned, for the statements after it."""
-        found = plan(due, told, reaching, reaching.now)
+        found = plan(due, told, reaching, reaching.now, before)
         fresh = {one.id for one in self.new}
         self.changed.update({one.id: one for one in found.changed if one.id not in fresh})
         self.new += found.new

@@ -30,6 +30,10 @@ class Reaching:
         """Where the role of a statement is reached; empty if no route of it is open now."""
         return self.at(due.reached.role, due.unit)
 
+    def has_routes(self, due: Due) -> bool:
+        """Whether the role of a statement has any route, open now or at another hour."""
+        return bool(self.world.estates.at(self.now).routes(due.reached.role, due.unit, self.now, lambda _: True))
+
     def at(self, role: str, unit: str) -> Sequence[Address]:
         """Where a role is reached about a unit; each address once."""
         calendars = self.world.policies.at(self.now).calendars

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Protocol
+from uuid import UUID
 
 from models.escalation import EscalationKind, StatementKind
-from models.ids import statement_id
+from models.ids import escalation_id, statement_id, subject_name
 from models.work_order import Priority
 from streams.notices.notice import REACHED_SOMEBODY, TELLS, Address, Due, Fate, Notice, notice_id
 from workorders.priority import STRICTNESS
@@ -21,6 +22,8 @@ NO_ROUTE: Final = "skipped-no-route"
 """The label of a rung that the ladder has skipped because its role had no route."""
 LOOK_AGAIN: Final = timedelta(minutes=5)
 """How soon it is looked again whether a route of the role is open."""
+IN_HAND: Final = timedelta(seconds=75)
+"""How long an end waits for the digest that is being sent just then and may say the opposite."""
 OVER: Final = "it was over before it was sent"
 
 
@@ -29,6 +32,10 @@ class Reachable(Protocol):
 
     def of(self, due: Due) -> Sequence[Address]:
         """Where the role of a statement is; empty if no route is open."""
+        ...
+
+    def has_routes(self, due: Due) -> bool:
+        """Whether the role of a statement has any route, open now or at another hour."""
         ...
 
     def refuse_unconfigured(self, notice: Notice) -> None:
@@ -55,20 +62,34 @@ def is_urgent(priority: str | None, kind: EscalationKind) -> bool:
     return priority == Priority.P1 or kind is EscalationKind.UNCOVERED_NIGHT
 
 
-def plan(due: Due, told: Sequence[Notice], reachable: Reachable, now: datetime) -> Plan:
-    """What comes of a statement; ``told`` are all earlier notices about its escalation, in the order of n."""
+def plan(due: Due, told: Sequence[Notice], reachable: Reachable, now: datetime, before: Sequence[Notice] = ()) -> Plan:
+    """What comes of a statement; ``told`` are all earlier notices about its escalation, in the order of n.
+
+    ``before`` are those about the ``earlier`` repeats of its rung.
+    """
+    if due.statement is StatementKind.ACKNOWLEDGED:
+        return Plan()
     if due.statement not in TELLS:
-        return _ended(due, told, now) if due.statement is not StatementKind.ACKNOWLEDGED else Plan()
+        return _ended(due, told, before, reachable, now)
     if not due.stands or NO_ROUTE in due.reached.labels or not _is_news(due, told):
         return Plan()
     addresses = list(dict.fromkeys(reachable.of(due)))
     urgent = is_urgent(due.reached.priority, due.reached.kind)
     if not addresses:
-        return Plan(lost=True) if urgent else Plan(again_at=now + LOOK_AGAIN)
+        may_wait = not urgent and reachable.has_routes(due)
+        return Plan(again_at=now + LOOK_AGAIN) if may_wait else Plan(lost=True)
     new = [_notice(due, to, now, urgent=urgent) for to in addresses]
     for notice in new:
         reachable.refuse_unconfigured(notice)
     return Plan(new, _overtaken(told, now), lost=all(notice.settled_at is not None for notice in new))
+
+
+def earlier(due: Due) -> list[UUID]:
+    """The escalations that the one of an end repeats: who was told of them knows of the rung, too."""
+    if due.statement in TELLS or due.reason == SAID_AGAIN:
+        return []
+    one, name = due.reached, subject_name(due.unit, due.reached.subject)
+    return [escalation_id(name, one.kind, one.clock, one.rung, one.spell, k) for k in range(one.repeat)]
 
 
 def _is_news(due: Due, told: Iterable[Notice]) -> bool:
@@ -80,12 +101,25 @@ def _is_news(due: Due, told: Iterable[Notice]) -> bool:
     return priority is not None and bool(before) and STRICTNESS[priority] < min(before)
 
 
-def _ended(due: Due, told: Sequence[Notice], now: datetime) -> Plan:
+def _ended(due: Due, told: Sequence[Notice], before: Sequence[Notice], reachable: Reachable, now: datetime) -> Plan:
+    busy = {one.to: one.next_at or now + IN_HAND for one in told if one.in_hand}
     changed = _overtaken(told, now)
     if due.reason == SAID_AGAIN:
         return Plan(changed=changed)
-    knew = dict.fromkeys(one.to for one in told if one.what in TELLS and one.outcome in REACHED_SOMEBODY)
-    return Plan([_notice(due, to, now, urgent=False) for to in knew], changed)
+    raised = [one for one in (*told, *_unended(before)) if one.what in TELLS]
+    knew = dict.fromkeys(one.to for one in raised if one.outcome in REACHED_SOMEBODY)
+    new = [_notice(due, to, now, urgent=False) for to in knew]
+    for notice in new:
+        # Else who is told just now that it is their turn would hear of the end first.
+        notice.next_at = busy.get(notice.to, now)
+        reachable.refuse_unconfigured(notice)
+    return Plan(new, changed)
+
+
+def _unended(before: Sequence[Notice]) -> list[Notice]:
+    """Those of which their address was told no end."""
+    ends = {(one.escalation_id, one.to): one.n for one in before if one.what not in TELLS}
+    return [one for one in before if one.n > ends.get((one.escalation_id, one.to), 0)]
 
 
 def _overtaken(told: Iterable[Notice], now: datetime) -> list[Notice]:

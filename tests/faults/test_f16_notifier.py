@@ -17,6 +17,7 @@ from aiohttp import web
 
 from models.premises import Channel
 from streams.clock import monotonic
+from streams.notices.telling import SAID_AGAIN
 from tests.faults.evidence import Trial, fault
 from tests.faults.grounds import no_servers
 from tests.faults.patience import patience
@@ -143,7 +144,7 @@ async def notifier(seed: int, folder: Path) -> Trial:
         receiver.faulty = False
         found = await until_told(site)
         told = notices(site)
-        found += [*missed(told, receiver), *doubled(receiver), *late(site), *climbed(site)]
+        found += [*missed(told, receiver), *doubled(receiver), *late(site), *climbed(site), *unended(site, receiver)]
         if len(told) < LEAST or sum(n for how, n in receiver.hows.items() if how != "well") < LEAST:
             found.append(f"no trial: {len(told)} notices, and these faults: {receiver.hows}")
         return await verdict(site, found=found, count=len(told), notes=f"{receiver.hows}")
@@ -202,6 +203,22 @@ def late(site: Site) -> Iterator[str]:
             took = _seconds(row["said_at"], row["got"])
             if not row["died"] and took > patience(ON_TIME_S):
                 yield f"late: notice {row['id']} reached the good receiver only after {took:.1f} s"
+
+
+def unended(site: Site, receiver: Receiver) -> Iterator[str]:
+    """What reached a receiver as its turn, is over, and was never told there to be over."""
+    over = """SELECT s.escalation_id FROM statement s WHERE s.statement IN ('withdrawn', 'closed')
+    AND s.reason <> ? AND s.n = (SELECT max(o.n) FROM statement o WHERE o.escalation_id = s.escalation_id)"""
+    with reading(site.place) as database:
+        ended = {row["escalation_id"] for row in database.rows(over, SAID_AGAIN)}
+        told = [
+            row for row in database.rows("SELECT id, escalation_id, n, what, kind, address FROM notice ORDER BY n")
+            if row["escalation_id"] in ended and str(row["id"]) in receiver.taken
+        ]  # fmt: skip
+    last = {(row["escalation_id"], row["kind"], row["address"]): row for row in told}
+    for row in last.values():
+        if row["what"] not in {"withdrawn", "closed"}:
+            yield f"lost: notice {row['id']} arrived, and that {row['escalation_id']} is over did not"
 
 
 def _seconds(since: object, until: object) -> float:

@@ -8,8 +8,9 @@ import pytest
 from models.tables import EscalationRow, EventRow, NoticeLostRow
 from streams.notices.climbing import CLIMBED, CLIMBED_BEFORE, LAST, OVER
 from streams.notices.notice import UNDELIVERABLE
+from streams.notices.reaching import NOT_CONFIGURED
 from tests.notices.office import BUSY, REFUSED, Office, Post
-from tests.streams.ledger.telling import AP, PAINT, all_rows, event, raised
+from tests.streams.ledger.telling import AP, PART, all_rows, event, raised
 from workorders.policy import default_world
 
 
@@ -181,7 +182,26 @@ async def test_a_kind_of_channel_that_is_not_configured_makes_the_ladder_climb_w
 async def test_what_is_not_urgent_climbs_too_where_no_channel_can_tell(small: Office) -> None:
     for post in small.posts.values():
         post._always = REFUSED
-    await small.hear(raised("WO-9", what=PAINT))
-    await small.at(60 * 24)
+    await small.hear(raised("WO-2", what=PART))
+    await small.at(4.01)
     await small.tell()
-    assert await all_rows(small.ledger, NoticeLostRow) != []
+    assert {row.urgent for row in await small.notices()} == {False}
+    assert await standing(small) == ["account-manager"]
+    await until_decided(small)
+    assert await standing(small) == ["account-manager", "senior-account-manager"]
+
+
+async def test_a_kind_of_channel_that_is_configured_no_more_has_failed_for_good_and_the_ladder_climbs(
+    office: Office,
+) -> None:
+    office.posts["email"]._always, office.posts["text"]._always = BUSY, REFUSED
+    await breach(office)
+    await office.tell()
+    only = Office(office.ledger, {"text": office.text})
+    only.clock.set(office.clock.now())
+    await only.later(60)
+    await only.tell()
+    left = [(row.outcome, row.detail) for row in await only.notices() if row.kind == "email"]
+    assert set(left) == {("failed", NOT_CONFIGURED)}
+    await until_decided(only)
+    assert "senior-account-manager" in await standing(only)

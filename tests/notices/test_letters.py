@@ -1,9 +1,12 @@
 """Letters: what people read, in both languages, from one set of templates; nothing from outside becomes markup."""
 
+import os
+import secrets
 from dataclasses import replace
 from datetime import timedelta
 from email.message import EmailMessage
 from html.parser import HTMLParser
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -196,6 +199,23 @@ def test_with_the_embedded_broker_this_machine_makes_its_own_key_once(tmp_path: 
     assert links_lead_to(settings) == "http://127.0.0.1:8475"
     assert (settings.data_dir / "links.key").stat().st_mode & 0o077 == 0
     assert letter_writer(settings) == LetterWriter(first, "http://127.0.0.1:8475", 7)
+
+
+def test_a_key_that_was_not_written_to_its_end_is_none_and_the_next_start_makes_a_whole_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*_: object) -> str:
+        raise KeyboardInterrupt
+
+    settings = Settings(data_dir=tmp_path)
+    for module, last in ((secrets, "token_urlsafe"), (os, "fsync")):
+        with monkeypatch.context() as patch:
+            patch.setattr(module, last, dies)
+            with pytest.raises(KeyboardInterrupt):
+                signing_keys(settings)
+        assert list(tmp_path.iterdir()) == []
+    assert len(signing_keys(settings)[0]) >= 32
+    assert [file.name for file in tmp_path.iterdir()] == ["links.key"]
 
 
 def test_on_servers_links_are_signed_with_the_keys_that_are_set_the_newest_first() -> None:

@@ -2,19 +2,26 @@
 
 import asyncio
 import logging
+import sqlite3
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import cast
 
 import pytest
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from desk.notices.writing import letter_writer
 from models.tables import NoticeDueRow, NoticeRow
 from streams.clock import FixedClock
+from streams.ledger import notices
 from streams.ledger.ledger import Ledger
+from streams.notices.channels.channel import Channel
 from streams.notices.notifier import PAUSE_S, Notifier
 from streams.parts import Parts
 from streams.settings import Settings
-from tests.notices.office import SETTINGS, Office, Post
+from tests.notices.office import SETTINGS, Office, Post, plainly
 from tests.streams.ledger.telling import START, all_rows, raised
 from tests.streams.on_paper import at_work
 from tests.streams.running_system import eventually
@@ -108,6 +115,55 @@ async def test_a_channel_that_is_quick_is_not_held_up_by_rests(small: Office) ->
     async with at_work(small.notifier):
         await eventually(lambda: len(small.email.letters) >= 60, "sixty urgent notices are sent")
     assert asyncio.get_running_loop().time() - began < 60 / SETTINGS.at_once * PAUSE_S
+
+
+async def test_a_worker_with_a_wrong_clock_takes_nothing_from_those_who_have_it_in_hand(
+    small: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ahead(_: Ledger, now: datetime) -> timedelta:
+        return now - small.clock.now()
+
+    monkeypatch.setattr(Ledger, "clock_skew", ahead)
+    settings = small.parts.settings.model_copy(update={"clock_skew_limit_s": 5.0})
+    await small.hear(raised("WO-1"))
+    await small.at(2.01)
+    gate = small.email.gate = small.text.gate = asyncio.Event()
+    await small.notifier.look()
+    await eventually(lambda: bool(small.email.letters), "a notice is in hand")
+    clock = FixedClock(small.clock.now() + timedelta(minutes=10))
+    fast = Notifier(
+        Parts(settings, clock, small.ledger, small.parts.cluster, small.world), plainly,
+        cast("Mapping[str, Channel]", small.posts),
+    )  # fmt: skip
+    assert await fast.look() is False
+    gate.set()
+    await fast.settle()
+    await small.notifier.settle()
+    keys = [letter.key for post in small.posts.values() for letter in post.letters]
+    assert len(keys) == len(set(keys))
+    clock.set(small.clock.now() + timedelta(seconds=4))
+    await small.hear(raised("WO-2", 2.0))
+    await small.at(4.05)
+    clock.set(small.clock.now())
+    await fast.look()
+    await fast.settle()
+    assert any("WO-2" in told for told in small.email.told())
+
+
+async def test_a_database_that_is_busy_for_a_moment_stops_nobody_who_lets_go(
+    small: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy = [OperationalError("DELETE", {}, sqlite3.OperationalError("database is locked"))]
+    let_go = notices.tell_nobody
+
+    async def now_and_then(connection: AsyncConnection) -> None:
+        if busy:
+            raise busy.pop()
+        await let_go(connection)
+
+    monkeypatch.setattr(notices, "tell_nobody", now_and_then)
+    await test_where_others_do_the_telling_nothing_waits_here(small)
+    assert busy == []
 
 
 async def test_where_others_do_the_telling_nothing_waits_here(small: Office) -> None:

@@ -1,12 +1,14 @@
 """The drill: who answers, how fast, which rung is dead; and no real ladder ever hears of it."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from desk.exits import BadInput, NotFound
-from desk.notices.drill import line_of, rehearsed, state_of
+from desk.notices.drill import _watch, line_of, rehearsed, state_of
 from models.ids import new_id
 from models.tables import EscalationRow, EventRow, NoticeLostRow, OutboxRow, StatementRow
 from streams.ledger import notices_rehearsal
@@ -79,6 +81,14 @@ async def test_it_reports_who_answered_how_fast_and_which_rung_is_dead(office: O
     dead = await begun(office)
     await office.tell()
     assert {state_of(one) for one in await rungs(office, dead)} == {"dead"}
+
+
+async def test_looking_at_a_rehearsal_waits_for_nobody_who_writes(office: Office) -> None:
+    drill = await begun(office)
+    async with office.ledger.database.writing() as connection:
+        await connection.execute(text("UPDATE rehearsal SET place = place"))
+        async with asyncio.timeout(2):
+            assert len(await _watch(office.ledger, drill, 0)) == 4
 
 
 async def test_where_nobody_sends_notices_it_says_so(office: Office) -> None:

@@ -1,6 +1,7 @@
 """The rules of telling, flood and retrying by themselves: pure, for any history."""
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid5
@@ -28,12 +29,15 @@ ESCALATION = uuid5(NAMESPACE, "an escalation of a test")
 class Ways:
     """Where the role is reached, and of these what is configured."""
 
-    def __init__(self, *addresses: Address, configured: Sequence[Address] | None = None) -> None:
-        self.addresses = addresses
+    def __init__(self, *addresses: Address, configured: Sequence[Address] | None = None, closed: bool = False) -> None:
+        self.addresses, self.closed = addresses, closed
         self.configured = addresses if configured is None else configured
 
     def of(self, _: Due) -> Sequence[Address]:
         return self.addresses
+
+    def has_routes(self, _: Due) -> bool:
+        return self.closed or bool(self.addresses)
 
     def refuse_unconfigured(self, notice: Notice) -> None:
         if notice.to not in self.configured:
@@ -71,12 +75,17 @@ def test_a_rung_that_the_ladder_has_skipped_tells_nobody() -> None:
 
 
 def test_where_no_route_is_open_what_can_wait_waits_and_what_is_urgent_climbs() -> None:
-    waits = plan(said(StatementKind.RAISED), [], Ways(), START)
+    waits = plan(said(StatementKind.RAISED), [], Ways(closed=True), START)
     assert (waits.again_at, waits.lost) == (START + LOOK_AGAIN, False)
-    climbs = plan(said(StatementKind.RAISED, priority=Priority.P1), [], Ways(), START)
+    climbs = plan(said(StatementKind.RAISED, priority=Priority.P1), [], Ways(closed=True), START)
     assert (climbs.again_at, climbs.lost) == (None, True)
     night = plan(said(StatementKind.RAISED, kind=EscalationKind.UNCOVERED_NIGHT, priority=None), [], Ways(), START)
     assert night.lost
+
+
+def test_a_role_that_has_no_route_at_any_hour_waits_for_none_and_its_ladder_climbs() -> None:
+    found = plan(said(StatementKind.RAISED), [], Ways(), START)
+    assert (found.again_at, found.lost) == (None, True)
 
 
 def test_a_channel_that_is_not_configured_has_failed_for_good_and_says_why() -> None:
@@ -112,15 +121,15 @@ def test_whatever_is_said_one_address_is_never_told_one_statement_twice(
     kinds: list[StatementKind], stands: bool, one_fails: bool
 ) -> None:
     history: list[Notice] = []
+    ways = Ways(EMAIL, TEXT, EMAIL)
     for n, kind in enumerate(kinds, start=1):
-        found = plan(said(kind, n, stands=stands), history, Ways(EMAIL, TEXT), START)
+        again = plan(said(kind, n, stands=stands), deepcopy(history), ways, START)
+        found = plan(said(kind, n, stands=stands), history, ways, START)
+        assert [one.id for one in again.new] == [one.id for one in found.new]
         for notice in found.new:
             notice.outcome = Fate.FAILED if one_fails and notice.kind == "email" else Fate.ACCEPTED
         history += found.new
-    assert len({one.id for one in history}) == len(history)
-    assert {(one.n, one.to) for one in history} == {
-        (one.n, one.to) for one in {one.id: one for one in history}.values()
-    }
+    assert len({(one.n, one.to) for one in history}) == len({one.id for one in history}) == len(history)
 
 
 def notices(n: int, *, urgent: bool = False) -> list[Notice]:
@@ -168,6 +177,15 @@ def test_what_comes_in_the_same_minute_joins_the_digest_that_is_still_open_and_t
     third = [replace(one, id=uuid5(one.id, "latest")) for one in notices(1)]
     joined = flood.gather(third, [*first, *second, digest], 10, START + timedelta(seconds=40))
     assert (joined.new, third[0].digest) == ([], digest.id)
+
+
+def test_one_digest_lists_two_hundred_at_most_and_all_are_listed() -> None:
+    fresh = notices(flood.MOST_LISTED + 100)
+    found = flood.gather(fresh, [], 10, START)
+    assert [sum(one.digest == digest.id for one in fresh) for digest in found.new] == [flood.MOST_LISTED, 100]
+    later = [replace(one, id=uuid5(one.id, "later")) for one in notices(150)]
+    (third,) = flood.gather(later, [*fresh, *found.new], 10, START + timedelta(seconds=20)).new
+    assert [sum(one.digest == id_ for one in later) for id_ in (found.new[1].id, third.id)] == [100, 50]
 
 
 def test_a_digest_that_was_taken_in_hand_takes_nobody_in_any_more() -> None:

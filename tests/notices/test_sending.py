@@ -2,15 +2,17 @@
 
 import asyncio
 from datetime import timedelta
+from threading import Event
 from typing import Any
 
-from models.tables import NoticeAttemptRow
+from models.tables import NoticeAttemptRow, NoticeLostRow
 from streams.ledger import notices as ledger_notices
-from streams.ledger.notices import UNANSWERED
 from streams.ledger.queries import stock
 from streams.notices.channels.channel import Letter, Outcome, Sent
-from streams.notices.lane import GRACE_S
-from tests.notices.office import BUSY, DROPPED, REFUSED, SETTINGS, Office, Post
+from streams.notices.climbing import CLIMBED
+from streams.notices.lane import GIVEN_UP, GRACE_S
+from streams.notices.notice import UNANSWERED
+from tests.notices.office import BUSY, DROPPED, REFUSED, SETTINGS, Office, Post, plainly
 from tests.streams.ledger.telling import PAINT, all_rows, raised
 from tests.streams.running_system import eventually
 
@@ -114,6 +116,40 @@ async def test_what_a_dead_worker_had_in_hand_is_sent_again_under_the_same_key_a
         first, second = await office.attempts(notice.id)
         assert (first.outcome, first.detail, first.took_ms) == ("unknown", UNANSWERED, None)
         assert second.outcome == notice.outcome == "accepted"
+
+
+async def test_what_kills_every_worker_that_sends_it_is_given_up_and_the_ladder_climbs(office: Office) -> None:
+    await overdue(office)
+    for post in office.posts.values():
+        post.gate = asyncio.Event()
+    for _ in range(SETTINGS.tries + 2):
+        heir = office.another()
+        await heir.look()
+        await asyncio.sleep(0.2)
+        for lane in heir._lanes.values():
+            for task in lane._tasks:
+                task.cancel()
+        await heir.settle()
+        await office.later(SETTINGS.send_within_s + GRACE_S)
+    assert set(keys(office.email).values()) == {SETTINGS.tries}
+    assert {(row.outcome, row.detail, row.next_at) for row in await office.notices()} == {("unknown", GIVEN_UP, None)}
+    await office.tell()
+    assert CLIMBED in {row.said for row in await all_rows(office.ledger, NoticeLostRow)}
+
+
+async def test_a_letter_that_takes_long_to_write_holds_up_nothing_else(small: Office) -> None:
+    went_on = Event()
+    waited = []
+
+    def slow(*given: Any) -> Letter:  # noqa: ANN401 - whatever a writer is given
+        waited.append(went_on.wait(2))
+        return plainly(*given)
+
+    small.notifier = small.another(slow)
+    await overdue(small)
+    asyncio.get_running_loop().call_later(0.5, went_on.set)
+    await small.tell()
+    assert set(waited) == {True}
 
 
 async def test_a_hanging_channel_delays_no_other(small: Office) -> None:

@@ -1,13 +1,20 @@
 """Who is told of what: from a statement in the ledger to letters on every channel of the role's routes."""
 
-from models.tables import NoticeDueRow, StatementRow
+from datetime import timedelta
+
+from models.tables import NoticeDueRow, NoticeLostRow, StatementRow
+from streams.ledger import rows
+from streams.ledger.queries import stock
+from streams.notices.climbing import CLIMBED
 from streams.notices.planning import plan_notices
 from streams.notices.reaching import Reaching
+from streams.notices.telling import LOOK_AGAIN
 from tests.notices.office import Office, quiet_world
 from tests.streams.ledger.telling import AP, LOCK, OFFICE, PAINT, PART, START, all_rows, event, raised
 from workorders.policy import Estate, EstateTimeline, World
 from workorders.policy.load import FROM_THE_BEGINNING
 
+NOTICE_DUE = rows.table_of(NoticeDueRow)
 ROLE = "provider-account-manager"
 BREACH = "raised breach WO-1 account-manager attend"
 
@@ -133,6 +140,38 @@ async def test_a_role_whose_routes_are_closed_at_this_hour_is_told_when_one_open
     await waits.at(23.1)
     await waits.tell()
     assert "raised breach WO-2 account-manager attend" in office.email.told()
+
+
+async def test_what_becomes_urgent_while_every_route_is_closed_climbs_at_once_and_once(office: Office) -> None:
+    waits = Office(office.ledger, office.posts, world=only_in_office_hours())
+    await waits.hear(raised("WO-2", 4.5, what=PART))
+    await waits.at(8.6)
+    await waits.tell()
+    assert await all_rows(office.ledger, NoticeLostRow) == []
+    await waits.later(1)
+    await waits.hear(event("work-order.criticality-settled", "WO-2", 5.0, source="division", priority="P1"))
+    await waits.tell()
+    lost = {row.escalation_id: row.said for row in await all_rows(office.ledger, NoticeLostRow)}
+    assert CLIMBED in lost.values()
+    await waits.later(400)
+    await waits.tell()
+    assert [row.escalation_id for row in await all_rows(office.ledger, NoticeLostRow)] == list(lost)
+
+
+async def test_what_waits_longer_than_any_closing_for_a_route_to_open_looks_late(office: Office) -> None:
+    waits = Office(office.ledger, office.posts, world=only_in_office_hours())
+    await waits.hear(raised("WO-2", 4.5, what=PART))
+    await waits.at(8.6)
+    said = waits.clock.now()
+    await waits.tell()
+    for days, late in ((0, 0.0), (6, 0.0), (1, 0.0), (2, 2.0 * 86_400)):
+        await waits.later(days * 86_400)
+        async with waits.ledger.database.writing() as connection:
+            await connection.execute(NOTICE_DUE.update().values(not_before=waits.clock.now() + LOOK_AGAIN))
+        async with waits.ledger.reading() as connection:
+            since = (await stock.waiting(connection))["notices_since"]
+        assert max(0.0, (waits.clock.now() - since).total_seconds()) == late
+    assert waits.clock.now() - said == timedelta(days=9)
 
 
 def only_in_office_hours() -> World:

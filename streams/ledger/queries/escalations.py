@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import case, func, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.tables import EscalationRow, OutboxRow, StatementRow
@@ -20,7 +20,7 @@ _BY_DUE_TIME: Final = (_ESCALATION.c.due_at, _ESCALATION.c.id)
 _GRAVITY: Final = (case((_ESCALATION.c.business_critical, 0), else_=1), func.coalesce(_ESCALATION.c.priority, ""))
 
 ByDueTime = tuple[datetime, UUID]
-ByGravity = tuple[int, str, datetime, UUID]
+ByNeed = tuple[int, int, str, datetime, UUID]
 
 
 async def escalations(  # noqa: PLR0913 - each is one more way to narrow the question
@@ -31,16 +31,17 @@ async def escalations(  # noqa: PLR0913 - each is one more way to narrow the que
     kinds: Collection[str] | None = None,
     roles: Collection[str] | None = None,
     standing: bool = True,
-    gravest: bool = False,
+    needed_at: datetime | None = None,
     limit: int = 100,
-    after: ByDueTime | ByGravity | None = None,
+    after: ByDueTime | ByNeed | None = None,
 ) -> list[dict[str, Any]]:
     """Escalations by due time and id: those that stand, or all that were ever said.
 
-    ``gravest``: before that, what is business-critical first, then by priority. ``after`` is the key of the last one
-    in that order: whether it was critical (0) or not (1), and its priority (empty for none), stand before the others.
+    ``needed_at``: before that, what nobody holds at that instant first, then what is business-critical, then by
+    priority. ``after`` is the key of the last one in that order: whether somebody held it (1) or not (0), whether it
+    was critical (0) or not (1), and its priority (empty for none), stand before the others.
     """
-    keys = (*_GRAVITY, *_BY_DUE_TIME) if gravest else _BY_DUE_TIME
+    keys = (_held(needed_at), *_GRAVITY, *_BY_DUE_TIME) if needed_at is not None else _BY_DUE_TIME
     query = select(*_SHOWN).order_by(*keys).limit(limit)
     if standing:
         query = query.where(_ESCALATION.c.standing)
@@ -55,6 +56,10 @@ async def escalations(  # noqa: PLR0913 - each is one more way to narrow the que
     if after is not None:
         query = query.where(beyond(keys, after))
     return as_dicts(await connection.execute(query))
+
+
+def _held(at: datetime) -> ColumnElement[int]:
+    return case((_ESCALATION.c.acknowledged_until > at, 1), else_=0)
 
 
 async def statements(connection: AsyncConnection, escalation: UUID) -> list[dict[str, Any]]:

@@ -90,7 +90,7 @@ def opened(settings: Settings, kind: str) -> Channel | None:
 
 
 def payload(letter: Letter, to: str | None) -> bytes:
-    """The body that is posted: the same bytes at every resend of a letter. ``to`` is the number to be rung up."""
+    """The body that is posted: the same bytes for the same letter. ``to`` is the number to be rung up."""
     said = {
         "type": "workorders.notice" if to is None else "workorders.call",
         "data": {

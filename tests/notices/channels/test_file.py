@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from models.premises import _ADDRESS
 from streams.notices.channels.channel import Letter, Outcome, Sent
 from streams.notices.channels.file import FileChannel, opened
 from streams.settings import Settings
@@ -48,6 +49,10 @@ async def test_a_letter_that_is_sent_again_stands_there_once(channel: FileChanne
     assert await again.send(to_file()) == BEFORE
     assert await again.send(to_file(key="another")) == WRITTEN
     assert (tmp_path / "notices/notices.txt").read_text().count("==== end ") == 2
+
+
+async def test_the_example_of_an_address_can_be_written_to(channel: FileChannel) -> None:
+    assert await channel.send(to_file(address=_ADDRESS["file"][1])) == WRITTEN
 
 
 async def test_a_folder_gets_one_file_for_each_letter(channel: FileChannel, tmp_path: Path) -> None:
