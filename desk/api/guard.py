@@ -67,6 +67,14 @@ class Limits:
         """Whether an address without a key may come once more."""
         return await self._limiter.hit(self._of_stranger, "address", address)
 
+    async def stranger_is_recorded(self, address: str) -> bool:
+        """Whether one more refusal of an address without a key is put on record: the record must not grow for ever."""
+        return await self._limiter.hit(self._of_stranger, "record", address)
+
+    async def sign_in_fails(self, address: str) -> bool:
+        """Whether signing in from an address may fail once more, whatever else comes from there."""
+        return await self._limiter.hit(self._of_stranger, "sign-in", address)
+
 
 def permit(action: Action) -> Any:  # noqa: ANN401 - what FastAPI calls a dependency
     """Lets a request through if its key may do this; every route has one."""

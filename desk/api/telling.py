@@ -43,6 +43,8 @@ ANSWERED_WITHIN_S: Final = 10.0
 DANGER: Final = "dangertolife"
 """The extension attribute by which an event says that somebody's life was said to be in danger."""
 RECEIPTS: Final = "/v1/receipts/"
+SAID_BY: Final = "source:"
+"""Before the source, by which what was said on a page is known: it may come again in another session of the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,8 @@ async def told(
     event = _event(caller, operation, place, said, in_danger=in_danger)
     event = replace(event, content={**event.content, "id": once.event})
     compared = {} if once.first_counts else dict(said)
-    asked = again.named(caller.key.id, once.name, f"{operation.name} {place.premises} {place.subject}", compared)
+    path = f"{operation.name} {place.premises} {place.subject}"
+    asked = again.named(f"{SAID_BY}{caller.key.source}", once.name, path, compared)
     kept = await _durable(caller, again.Draft(event, new_reference(), asked))
     fate = (await _decided(caller, kept, began + ANSWERED_WITHIN_S, hurry=in_danger))[0]
     return receipt_body(caller, _submission(kept, fate), in_danger=in_danger, late=True)

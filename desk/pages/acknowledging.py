@@ -94,7 +94,7 @@ def _shown(request: Request, followed: Followed, receipt: ReceiptBody | None) ->
     """How it stands where there is nothing to be acknowledged any more."""
     desk, line, answers = followed.caller.desk, followed.line, followed.answers
     one = matter(line, desk)
-    last = answers[-1] if answers else None
+    last = answers[-1] if answers else followed.own
     return page(
         request, "acknowledged.html", HTTPStatus.OK,
         one=one, said_late=lateness(one), receipt=receipt,

@@ -24,11 +24,13 @@ from desk.pages.sentences import Matter, lateness, matter
 from desk.pages.visitors import Visit
 from desk.views.escalations import EscalationLine
 from desk.views.receipts import read_submission
-from desk.words import _
+from desk.words import _, reason
 
 PATHS: Final[Mapping[str, Operation]] = {one.action.value: one for one in operations.OF_ESCALATION}
 LONGEST_REASON: Final = 60
 """What a reason may have of characters, as the event's own field has it."""
+_TYPED: Final = frozenset({"note", "reason"})
+"""What somebody types in words of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,12 @@ def answer(operation: Operation) -> Any:  # noqa: ANN401 - the page of one opera
             faults = {"e": _("This form is not whole. Open the page anew.")}
         if faults:
             return _question(visit, operation, found, typed, faults, once or token_urlsafe(16))
-        receipts = [await _say(visit, operation, one, said, once) for one in found]
+        try:
+            receipts = [await _say(visit, operation, one, said, once) for one in found]
+        except Problem as problem:
+            if problem.field not in _TYPED:
+                raise
+            return _question(visit, operation, found, typed, {problem.field: reason(problem.sentence)}, once)
         chosen_ones = "&".join(f"r={one.reference}" for one in receipts)
         return RedirectResponse(f"/escalations/answered?{chosen_ones}", HTTPStatus.SEE_OTHER)
 
@@ -80,7 +87,7 @@ def answer(operation: Operation) -> Any:  # noqa: ANN401 - the page of one opera
 async def _say(visit: Visit, operation: Operation, one: Asked, said: Mapping[str, Any], once: str) -> ReceiptBody:
     line = one.line
     about = About(line.premises, line.subject, {"escalation_id": str(line.id)})
-    id_ = str(uuid5(line.id, f"{visit.session.id} {operation.name} {once}"))
+    id_ = str(uuid5(line.id, f"{visit.caller.key.source} {operation.name} {once}"))
     return await told(visit.caller, operation, about, said, Once(f"{once} {line.id}", id_))
 
 

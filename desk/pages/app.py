@@ -27,16 +27,15 @@ from desk.pages.assets import show_asset
 from desk.pages.doorway import check_doorway, names_a_host
 from desk.pages.dressing import Dressing
 from desk.pages.languages import Speaking, language_of
+from desk.pages.links import LINK
 from desk.pages.navigation import BOARD, ESCALATIONS, NIGHTS, ORDERS
 from desk.pages.rendering import page
-from desk.pages.visitors import SignInFirst, allowed, signed_in
+from desk.pages.visitors import SendAgain, SignInFirst, allowed, signed_in
 from desk.words import _, in_language
 from streams.ledger.errors import LedgerError
 
 log = logging.getLogger(__name__)
 
-LINK: Final = "/a/"
-"""What the addresses of links in notices begin with."""
 OF_THE_API: Final = ("/v1", "/open311", "/schemas", "/health", "/openapi.json", "/asyncapi.json")
 """What the addresses of programs begin with: what is not there is missing to a program, not to a person."""
 
@@ -117,7 +116,7 @@ def build_pages(place: Place, limits: object) -> Starlette:
     app = Starlette(
         routes=routes(),
         middleware=[Middleware(Dressing), Middleware(Speaking), Middleware(Doorway)],
-        exception_handlers=dict.fromkeys((Problem, HTTPException, SignInFirst, DeskError, *OUTAGES), ended),
+        exception_handlers=dict.fromkeys((Problem, SendAgain, HTTPException, SignInFirst, DeskError, *OUTAGES), ended),
     )
     app.router.redirect_slashes = False
     app.state.place = place
@@ -146,13 +145,23 @@ async def ended(request: Request, error: Exception) -> Response:
         if isinstance(error, SignInFirst):
             return await signing_in.sign_in_first(request, error.form)
         problem = _problem(error)
+        await _of_nobody(request)
         await asyncio.shield(record_refusal(_without_secrets(request), problem))
+        if isinstance(error, SendAgain):
+            return signing_in.send_again(request, error.form)
         answer = page(
             request, "problem.html", problem.status,
             heading=_heading(problem.status), sentence=problem.sentence, more=[], way=("/", _("Go to the first page")),
         )  # fmt: skip
         answer.headers.update(problem.headers)
         return answer
+
+
+async def _of_nobody(request: Request) -> None:
+    """What was refused to somebody unknown is put on record only so often."""
+    address = request.client.host if request.client is not None else ""
+    if getattr(request.state, "key", None) is None and not await request.app.state.limits.stranger_is_recorded(address):
+        request.state.unrecorded = True
 
 
 def _heading(status: int) -> str:

@@ -58,13 +58,25 @@ async def board_sheet(visit: Visit) -> Response:
     """The same as CSV, a line for each premises."""
     chosen = filters(visit)
     board = narrowed(await _read(visit), units(visit, chosen))
-    lines = [
-        {"ldu": ldu.name, "premises": line.name, **{name: getattr(line.figures, name) for name in _PLAIN},
-         **line.figures.by_priority, **line.figures.by_age, "at_least": line.figures.at_least}
+    lines: list[dict[str, object]] = [
+        {"ldu": ldu.name, "premises": line.name, **_said(line.figures), "at_least": line.figures.at_least}
         for ldu in board.ldus for line in ldu.premises
     ]  # fmt: skip
     names = ["ldu", "premises", *_PLAIN, *LEVELS, *AGES, "at_least"]
     return as_sheet(names, lines, "board")
+
+
+def _said(figures: Figures) -> dict[str, int | None]:
+    parts = {"breached": figures.breached, "disputed": figures.disputed, **figures.by_priority, **figures.by_age}
+    return {
+        **{name: getattr(figures, name) for name in _PLAIN},
+        **{name: _part(figures, n) for name, n in parts.items()},
+    }
+
+
+def _part(figures: Figures, n: int) -> int | None:
+    """A part of what is outstanding: where that is not known, neither is this; of a least, a zero is no figure."""
+    return None if figures.outstanding is None or (figures.at_least and not n) else n
 
 
 def as_sheet(names: Sequence[str], lines: Sequence[dict[str, object]], name: str) -> Response:
@@ -105,8 +117,7 @@ def _says_something(figures: Figures) -> bool:
 
 def _row(name: str, level: int, figures: Figures, of: Filters) -> Row:
     def orders(n: int, **more: str) -> Number:
-        """A part of what is outstanding: where that is not known, neither is this."""
-        return Number(n if figures.outstanding is not None else None, of.address(ORDERS, **more))
+        return Number(_part(figures, n), of.address(ORDERS, **more), figures.at_least)
 
     urgency = [
         Number(figures.outstanding, of.address(ORDERS), figures.at_least),

@@ -17,7 +17,7 @@ from desk.pages.sentences import Matter, lateness, matter, place_names
 from desk.pages.visitors import Visit
 from desk.words import _
 from streams.ledger import queries
-from streams.ledger.queries.escalations import ByGravity
+from streams.ledger.queries.escalations import ByNeed
 
 AT_ONCE: Final = 50
 """How many are shown on one page, and can be answered at once."""
@@ -37,35 +37,36 @@ async def show_escalations(visit: Visit) -> Response:
     asked = visit.request.query_params
     show = ALL if asked.get("show") == ALL else MINE
     chosen = filters(visit)
-    lines, more = await _lines(visit, show, chosen, asked.get("after"))
+    after = asked.get("after")
+    lines, more = await _lines(visit, show, chosen, after)
     desk = visit.caller.desk
     waiting = [one for one in lines if not one.matter.is_held]
     return page(
         visit.request, "escalations.html", 200,
         show=show, waiting=waiting, held=[one for one in lines if one.matter.is_held],
-        now=desk.now, verbs=verbs(visit), chosen=chosen, narrowed=_narrowed(chosen, desk),
+        first=after is None, now=desk.now, verbs=verbs(visit), chosen=chosen, narrowed=_narrowed(chosen, desk),
         later=chosen.address(ESCALATIONS, show=show, after=more) if more is not None else None,
     )  # fmt: skip
 
 
 async def _lines(visit: Visit, show: str, chosen: Filters, after: str | None) -> tuple[list[Shown], str | None]:
-    """A page of the list, the gravest first, and where the next page begins."""
+    """A page of the list, what nobody holds first and of that the gravest, and where the next page begins."""
     caller, desk = visit.caller, visit.caller.desk
     roles = {visit.session.voice.role} if show == MINE else None
     async with caller.place.ledger.reading() as connection:
         rows = await queries.escalations(
-            connection, units=units(visit, chosen), roles=roles, gravest=True, limit=AT_ONCE + 1,
-            after=pages.key_in(after, ByGravity),
+            connection, units=units(visit, chosen), roles=roles, needed_at=desk.now, limit=AT_ONCE + 1,
+            after=pages.key_in(after, ByNeed),
         )  # fmt: skip
     found = [as_line(EscalationShort, row) for row in rows]
     shown = found[:AT_ONCE]
-    more = pages.cursor_of(_place(shown[-1])) if len(found) > AT_ONCE else None
     matters = [matter(one, desk) for one in shown]
+    more = pages.cursor_of(_place(shown[-1], matters[-1])) if len(found) > AT_ONCE else None
     return [Shown(one, lateness(one)) for one in matters], more
 
 
-def _place(one: EscalationShort) -> ByGravity:
-    return int(not one.business_critical), one.priority or "", one.due_at, one.id
+def _place(one: EscalationShort, said: Matter) -> ByNeed:
+    return int(said.is_held), int(not one.business_critical), one.priority or "", one.due_at, one.id
 
 
 def _narrowed(chosen: Filters, desk: Desk) -> str:

@@ -57,4 +57,5 @@ def others(request: Request) -> list[tuple[str, str, str]]:
 
 def _here_in(request: Request, language: str) -> str:
     found = request.url.include_query_params(**{ASKED: language})
-    return f"{found.path}?{found.query}"
+    # Two slashes at the beginning would lead to another site.
+    return f"/{found.path.lstrip('/')}?{found.query}"

@@ -18,7 +18,7 @@ from desk.api.place import Place
 from desk.notices import links
 from desk.notices.links import BadLink, Link
 from desk.opening import Desk
-from desk.pages.answers import Answered, answers
+from desk.pages.answers import Answered, answer_of, answers
 from desk.pages.rendering import page
 from desk.pages.visitors import too_often
 from desk.pages.voices import voice_about
@@ -26,6 +26,8 @@ from desk.views.escalations import EscalationLine, escalations_named
 from desk.words import _
 from streams.ledger.notices_rehearsal import is_rehearsed
 
+LINK: Final = "/a/"
+"""What the address of every link begins with, and all that is ever put on record of a bad one."""
 LONGEST: Final = 1_000
 """How many characters of a link are looked at."""
 
@@ -38,22 +40,24 @@ class Followed:
     link: Link
     line: EscalationLine
     answers: Sequence[Answered]
+    own: Answered | None
+    """What was said by this very link."""
     caller: Caller
 
     @property
     def name(self) -> str:
         """What tells this link from every other, without being one."""
-        return sha256(self.token.encode()).hexdigest()
+        return _name_of(self.token)
 
     @property
     def event(self) -> str:
         """The id of the one event that this link can say, however often it is posted."""
-        return str(uuid5(self.line.id, self.name))
+        return _event_of(self.line, self.token)
 
     @property
     def is_used(self) -> bool:
         """Whether it has been said."""
-        return any(one.event == self.event for one in self.answers)
+        return self.own is not None
 
     @property
     def is_held(self) -> bool:
@@ -91,11 +95,21 @@ async def follow(request: Request) -> Followed | Rehearsed | Response:
             return Rehearsed(link)
         caller = _caller(place, desk, link, found[0]) if found else None
         if caller is None:
-            return _gone(request)
+            return await _gone(request)
         given = await answers(connection, desk, found[0])
+        own = await answer_of(connection, caller.key.source, _event_of(found[0], token))
     about = f"{found[0].subject} {found[0].id}"
     await place.recording.ask(Access(desk.now, caller.key.id, caller.action.value, about, HTTPStatus.OK))
-    return Followed(token, link, found[0], given, caller)
+    return Followed(token, link, found[0], given, own, caller)
+
+
+def _name_of(token: str) -> str:
+    """Of what is signed alone: one signature can be written in several ways, and all of them are one link."""
+    return sha256(token.rpartition(".")[0].encode()).hexdigest()
+
+
+def _event_of(line: EscalationLine, token: str) -> str:
+    return str(uuid5(line.id, _name_of(token)))
 
 
 def _caller(place: Place, desk: Desk, link: Link, line: EscalationLine) -> Caller | None:
@@ -113,6 +127,7 @@ async def _bad(request: Request, bad: BadLink) -> Response:
     if not await limits.stranger_comes(request.client.host if request.client is not None else ""):
         request.state.unrecorded = True
         raise too_often()
+    await _note(request, HTTPStatus.GONE if bad.reason is links.Reason.EXPIRED else HTTPStatus.NOT_FOUND, bad.reason)
     if bad.reason is links.Reason.EXPIRED:
         sentence = _("A link in a notice acknowledges for a limited time only, and this one's time has passed.")
         return _plain(request, HTTPStatus.GONE, _("This link has expired"), sentence)
@@ -120,9 +135,17 @@ async def _bad(request: Request, bad: BadLink) -> Response:
     return _plain(request, HTTPStatus.NOT_FOUND, _("This link does not work"), sentence)
 
 
-def _gone(request: Request) -> Response:
+async def _gone(request: Request) -> Response:
+    await _note(request, HTTPStatus.GONE, "gone")
     sentence = _("What it was about is not known here any more, or its role cannot answer any more.")
     return _plain(request, HTTPStatus.GONE, _("There is nothing to acknowledge"), sentence)
+
+
+async def _note(request: Request, status: HTTPStatus, code: str) -> None:
+    """Put on record that nothing could be done by a link."""
+    place: Place = request.app.state.place
+    key: str | None = getattr(request.state, "key", None)
+    await place.recording.ask(Access(place.clock.now(), key, Action.ACKNOWLEDGE.value, LINK, status, code))
 
 
 def _plain(request: Request, status: HTTPStatus, heading: str, sentence: str) -> Response:

@@ -21,6 +21,7 @@ from desk.pages.navigation import MISSING
 from desk.pages.rendering import page
 from desk.pages.sentences import night_day, place_name, role_name
 from desk.pages.visitors import Visit
+from desk.pages.voices import event_type
 from desk.telling.nights import window
 from desk.views.escalations import EscalationLine
 from desk.views.receipts import read_submission
@@ -82,9 +83,9 @@ async def report_missing(visit: Visit) -> Response:
     if number not in [str(n) for n in range(1, MOST + 1)] or not 0 < len(once) <= 100:
         faults["missing"] = _("Choose how many people are missing")
     if faults:
-        return _form(visit, premises, faults, once or token_urlsafe(16))
+        return _form(visit, premises, faults, once or token_urlsafe(16), night, number)
     subject = night_named(visit.caller, premises, night)
-    id_ = str(uuid5(NAMESPACE_URL, f"{visit.session.id} {subject} {once}"))
+    id_ = str(uuid5(NAMESPACE_URL, f"{visit.caller.key.source} {subject} {once}"))
     receipt = await told(visit.caller, REPORT, About(premises, subject), {"missing": int(number)}, Once(once, id_))
     return RedirectResponse(f"{HERE}/reported?r={receipt.reference}", HTTPStatus.SEE_OTHER)
 
@@ -95,7 +96,7 @@ async def show_reported(visit: Visit) -> Response:
     wanted = read_reference(visit.request.query_params.get("r", ""))
     async with caller.place.ledger.reading() as connection:
         found = await read_submission(connection, wanted) if wanted is not None else None
-        if found is None or not caller.reaches(found.premises) or "/" not in found.subject:
+        if found is None or found.type != event_type(REPORT) or not caller.reaches(found.premises):
             raise missing("receipt")
         await caller.note(found.receipt)
         receipt = receipt_body(caller, found)
@@ -141,13 +142,18 @@ def _later(view: SubjectView | None, standing: Sequence[EscalationLine]) -> date
     return state.next_due_at if isinstance(state, NightState) and not standing else None
 
 
-def _form(visit: Visit, premises: str, faults: dict[str, str], once: str) -> Response:
+def _form(
+    visit: Visit, premises: str, faults: dict[str, str], once: str, night: str = "", number: str = "1"
+) -> Response:
+    """The form with what was chosen before; the first night where none was, or one that is not offered any more."""
     desk = visit.caller.desk
     nights = _nights(desk)
+    offered = [one.id for one in nights]
+    night = night if night in offered else offered[0]
     return page(
         visit.request, "missing.html", HTTPStatus.UNPROCESSABLE_ENTITY if faults else HTTPStatus.OK,
-        premises=premises, where=place_name(desk, premises), nights=nights, first=nights[0].id, most=MOST,
-        faults=faults, once=once, several=len(_places(visit)) > 1,
+        premises=premises, where=place_name(desk, premises), nights=nights, night=night,
+        number=number, most=MOST, faults=faults, once=once, several=len(_places(visit)) > 1,
     )  # fmt: skip
 
 

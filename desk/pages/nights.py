@@ -53,9 +53,10 @@ async def show_nights(visit: Visit) -> Response:
               [role_name(desk, role) for role in one.told])
         for one in lines
     ]  # fmt: skip
+    narrows = Filters(chosen.ldu, chosen.premises, short=chosen.short)
     return page(
         visit.request, "nights.html", 200,
-        lines=shown, now=desk.now, narrowed=said(visit, chosen), sheet=chosen.address(f"{NIGHTS}.csv"),
+        lines=shown, now=desk.now, narrowed=said(visit, narrows), sheet=chosen.address(f"{NIGHTS}.csv"),
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """The list of outstanding orders behind each number of the board."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -47,7 +47,7 @@ async def show_orders(visit: Visit) -> Response:
     desk = visit.caller.desk
     return page(
         visit.request, "orders.html", 200,
-        lines=[_shown(visit, one) for one in shown], now=desk.now, narrowed=said(visit, chosen),
+        lines=[_shown(visit, one) for one in shown], now=desk.now, narrowed=said(visit, replace(chosen, short=False)),
         sheet=chosen.address(f"{ORDERS}.csv"),
         later=chosen.address(ORDERS, after=last) if last is not None else None,
     )  # fmt: skip
@@ -76,7 +76,8 @@ async def _lines(visit: Visit, chosen: Filters, limit: int, after: str | None) -
 
 def _shown(visit: Visit, line: OrderLine) -> Shown:
     desk = visit.caller.desk
-    age = spoken().span(desk.now - line.raised_at) if line.raised_at is not None else _("not known")
+    length = spoken().span(desk.now - line.raised_at) if line.raised_at is not None else ""
+    age = _("{length} ago", length=length) if length else _("not known")
     return Shown(line, place_name(desk, line.premises), age, _due(line, desk.now - (line.fix_due or desk.now)))
 
 

@@ -53,7 +53,8 @@ def page(request: Request, template: str, status: int = 200, /, **given: object)
     secret = session.secret if session is not None else guest_secret(request)
     text = templates().get_template(template).render(
         language=language_of(request),
-        other_languages=others(request),
+        # A link to the other language would lose what somebody has typed.
+        other_languages=[] if given.get("kept") or given.get("typed") else others(request),
         path=request.url.path,
         navigation=navigation(request.url.path, session),
         session=session,

@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from desk.access.record import Access
 from desk.api.guard import Limits
 from desk.api.place import Place
+from desk.api.problems import Problem
 from desk.opening import Desk
 from desk.pages import sessions
 from desk.pages.cookies import GUEST, SESSION, cookie
@@ -76,23 +77,32 @@ async def sign_in(request: Request) -> Response:
     """Begin a session, and go on to where somebody wanted to be, with what they had typed there."""
     form = await read_form(request)
     before = await signed_in(request)
-    check_token(form, before.secret if before is not None else guest_secret(request))
+    kept = {name.removeprefix(KEPT): values for name, values in without(form).items() if name.startswith(KEPT)}
+    try:
+        check_token(form, before.secret if before is not None else guest_secret(request))
+    except Problem:
+        if before is None or not kept:
+            raise
+        return _kept(request, local(form.one("next")), kept, HTTPStatus.FORBIDDEN)  # signed in elsewhere meanwhile
     place: Place = request.app.state.place
     limits: Limits = request.app.state.limits
-    if not await limits.stranger_comes(request.client.host if request.client is not None else ""):
-        raise too_often()
-    kept = {name.removeprefix(KEPT): values for name, values in without(form).items() if name.startswith(KEPT)}
     begun = await (_by_choice if request.app.state.chooses_role else _by_key)(place, form)
     if begun is None:
+        if not await limits.sign_in_fails(request.client.host if request.client is not None else ""):
+            request.state.unrecorded = True
+            raise too_often()
         status = HTTPStatus.UNPROCESSABLE_ENTITY
         await place.recording.ask(Access(place.clock.now(), None, SIGN_IN, HERE, status, "no-key"))
         return _form(request, form.one("next"), kept, form.one("voice"), _fault(request))
+    by, secret = begun
     if before is not None:
         await _end(place, before)
     async with place.ledger.reading() as connection:
-        request.state.session = await sessions.opened_by(connection, begun, place.clock.now())
+        session = request.state.session = await sessions.opened_by(connection, secret, place.clock.now())
+    about = session.as_key().id if session is not None else ""
+    await place.recording.ask(Access(place.clock.now(), by, SIGN_IN, about, HTTPStatus.OK))
     answer = _onward(request, local(form.one("next")), kept)
-    answer.headers.append("Set-Cookie", cookie(request, SESSION, begun))
+    answer.headers.append("Set-Cookie", cookie(request, SESSION, secret))
     answer.headers.append("Set-Cookie", cookie(request, GUEST, "", lasts_s=0))
     return answer
 
@@ -100,23 +110,32 @@ async def sign_in(request: Request) -> Response:
 def _onward(request: Request, onward: str, kept: Mapping[str, Sequence[str]]) -> Response:
     if not kept:
         return RedirectResponse(onward, HTTPStatus.SEE_OTHER)
+    return _kept(request, onward, kept, HTTPStatus.OK)
+
+
+def send_again(request: Request, form: Form) -> Response:
+    """What was typed into a form that was made before somebody signed in anew, to be looked at and sent by them."""
+    return _kept(request, local(_here(request)), without(form, TOKEN), HTTPStatus.FORBIDDEN)
+
+
+def _kept(request: Request, onward: str, kept: Mapping[str, Sequence[str]], status: HTTPStatus) -> Response:
     typed = [value for name, values in kept.items() if name not in _UNTYPED for value in values if value.strip()]
     fields = {name: values for name, values in kept.items() if name != TOKEN}
-    return page(request, "kept.html", next=onward, kept=fields, typed=typed)
+    return page(request, "kept.html", status, next=onward, kept=fields, typed=typed)
 
 
-async def _by_choice(place: Place, form: Form) -> str | None:
-    """The secret of a session as the role that was chosen; None if it is none of those offered."""
+async def _by_choice(place: Place, form: Form) -> tuple[str, str] | None:
+    """The role that was chosen, and the secret of a session as that; None if it is none of those offered."""
     now = place.clock.now()
     chosen = next((one for one in voices(place.world, now) if one.id == form.one("voice")), None)
     if chosen is None:
         return None
     async with place.ledger.database.writing() as connection:
-        return await sessions.begin(connection, chosen, now)
+        return f"chosen:{chosen.id}", await sessions.begin(connection, chosen, now)
 
 
-async def _by_key(place: Place, form: Form) -> str | None:
-    """The secret of a session as the holder of a key; None if the key opens nothing."""
+async def _by_key(place: Place, form: Form) -> tuple[str, str] | None:
+    """The id of a key, and the secret of a session as its holder; None if the key opens nothing."""
     now = place.clock.now()
     key = await place.key(form.one("key")[:_LONGEST_KEY], now)
     source = place.world.estates.at(now).source(key.source, now) if key is not None else None
@@ -124,7 +143,7 @@ async def _by_key(place: Place, form: Form) -> str | None:
         return None
     voice = Voice(source.role, key.source, key.holder, key.reach, key.of)
     async with place.ledger.database.writing() as connection:
-        return await sessions.begin(connection, voice, now, key)
+        return key.id, await sessions.begin(connection, voice, now, key)
 
 
 def _fault(request: Request) -> str:
@@ -152,10 +171,14 @@ async def _end(place: Place, session: Session) -> None:
 
 async def sign_in_first(request: Request, form: Form | None) -> Response:
     """Where nobody is signed in: the way to sign in, from where one comes back, with what was typed."""
-    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    here = _here(request)
     if form is not None:
         return _form(request, here, without(form, TOKEN), "", "")
     return RedirectResponse(f"{HERE}?next={quote(here, safe='')}", HTTPStatus.SEE_OTHER)
+
+
+def _here(request: Request) -> str:
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 def _form(request: Request, onward: str, kept: Mapping[str, Sequence[str]], chosen: str, fault: str) -> Response:

@@ -33,6 +33,14 @@ class SignInFirst(Exception):  # noqa: N818 - what must happen, in words
         self.form = form
 
 
+class SendAgain(Problem):
+    """A form was made before somebody signed in anew, or for another: nothing is done, and what was typed is kept."""
+
+    def __init__(self, form: Form, problem: Problem) -> None:
+        super().__init__(problem.status, problem.code, problem.sentence)
+        self.form = form
+
+
 @dataclass(frozen=True, slots=True)
 class Visit:
     """One request of somebody who is signed in and may do this; ``form`` is what they posted."""
@@ -63,12 +71,19 @@ def allowed(action: Action, page: Page) -> Callable[[Request], Awaitable[Respons
             sentence = _("Your role may not do this. If it should, ask whoever looks after this desk.")
             raise Problem(HTTPStatus.FORBIDDEN, "not-permitted", sentence)
         if request.method == "POST":
-            check_token(form, session.secret)
+            _check(form, session)
         caller = Caller(place, key, action, desk, units_within(key, desk.world, desk.now))
         return await page(Visit(request, caller, session, form))
 
     guarded.action = action  # type: ignore[attr-defined]
     return guarded
+
+
+def _check(form: Form, session: Session) -> None:
+    try:
+        check_token(form, session.secret)
+    except Problem as problem:
+        raise SendAgain(form, problem) from None
 
 
 async def signed_in(request: Request) -> Session | None:

@@ -25,12 +25,13 @@ def _ldu(ldu: LduLine, units: Collection[str]) -> LduLine:
 
 
 def _sum(figures: Iterable[Figures]) -> Figures:
-    """The figures of several premises together; where one of them is a least, so is the sum."""
+    """The figures of several premises together; where one of them is a least, so is the sum, and a zero is none."""
     found = list(figures)
     known = [one.outstanding for one in found if one.outstanding is not None]
+    at_least = any(one.at_least for one in found)
     return Figures(
-        outstanding=sum(known) if known else None,
-        at_least=any(one.at_least for one in found),
+        outstanding=sum(known) if any(known) or (known and not at_least) else None,
+        at_least=at_least,
         by_priority=_together(one.by_priority for one in found),
         by_age=_together(one.by_age for one in found),
         silent=tuple(sorted({source for one in found for source in one.silent})),

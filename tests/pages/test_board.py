@@ -3,9 +3,13 @@
 import csv
 import io
 import re
+from dataclasses import replace
 
 import pytest
 
+from desk.views.board import AGES, BoardView, Figures, LduLine, PremisesLine
+from desk.views.narrowed import narrowed
+from models.tables import WorkOrderRow
 from tests.pages.conftest import ESTATES, MANAGER, Browser, Pages
 from tests.pages.reading import Read
 
@@ -63,6 +67,62 @@ async def test_a_source_that_is_silent_is_named_and_what_it_would_say_is_unknown
     assert "unknown is not zero" in page.text
     valleys = page.source.partition('desk-board__place--1">Valleys LDU')[2].partition("</tr>")[0]
     assert valleys.count("desk-unknown") == 7, "what is outstanding is not known there, nor any part of it"
+
+
+def test_the_sum_of_a_part_of_the_estate_is_unknown_where_one_of_it_is_and_the_rest_are_zero() -> None:
+    none = Figures(0, False, {}, {}, 0, 0, 0, 0, 0, 0, 0, (), False)
+    unknown = replace(none, outstanding=None, at_least=True, incomplete=True)
+    lines = PremisesLine("a", "A", "office", none), PremisesLine("b", "B", "office", unknown)
+    board = BoardView(none, (LduLine("valleys", "Valleys", "south", none, lines),))
+    assert narrowed(board, {"a"}).total.outstanding == 0
+    assert narrowed(board, {"a", "b"}).total.outstanding is None
+    [valleys] = narrowed(board, {"a", "b"}).ldus
+    assert (valleys.figures.outstanding, valleys.figures.at_least) == (None, True)
+
+
+async def test_where_there_may_be_more_no_part_is_a_plain_zero(pages: Pages) -> None:
+    browser = await pages.as_role(ESTATES)
+    page = await browser.get("/board")
+    tables = [one.partition("</tr>")[0].split("<td")[1:] for one in page.source.split("desk-board__row--0")[1:]]
+    assert len(tables) == 2
+    parts = [*tables[0][:7], *tables[1]]
+    assert "at least" in parts[0]
+    assert [one for one in parts if '<span class="desk-quiet">0</span>' in one] == []
+    assert all("at least" in one or "desk-unknown" in one for one in parts)
+    sheet = (await browser.client.get("/board.csv")).text
+    for line in csv.DictReader(io.StringIO(sheet)):
+        if line["at_least"] in {"True", "true"}:
+            assert "0" not in [line[name] for name in ("breached", "disputed", "P1", "P2", "P3", "P4", *AGES)]
+
+
+async def test_one_repair_is_outstanding_and_two_are(pages: Pages) -> None:
+    browser = await pages.as_role(ESTATES)
+    page = await browser.get("/board?premises=ap-bryn-awel")
+    n = numbers(page)["/orders?premises=ap-bryn-awel"]
+    assert ("repair is outstanding" in page.text, "repairs are outstanding" in page.text) == (n == 1, n != 1)
+    seen = [await browser.get(f"/board?premises={one}") for one in ("ap-bryn-awel", "ap-ty-derwen", "ap-plas-helyg")]
+    assert {"is" if "repair is outstanding" in one.text else "other" for one in seen} >= {"is"}
+
+
+@pytest.mark.parametrize(("address", "said"), [
+    ("/nights?overdue=yes&priority=P1&ldu=west", "West LDU · Show all"),
+    ("/orders?short=yes&priority=P1", "P1 · Show all"),
+])  # fmt: skip
+async def test_a_list_is_headed_by_no_filter_that_does_not_narrow_it(address: str, said: str, pages: Pages) -> None:
+    browser = await pages.as_role(ESTATES)
+    page = await browser.get(address)
+    before = page.text.partition(" As at ")[0]
+    assert before.endswith(said)
+    assert not [one for one in ("overdue", "short", "P1, ", ", P1") if one in before.lower()]
+
+
+async def test_an_order_of_unknown_age_is_not_known_ago(pages: Pages) -> None:
+    table = WorkOrderRow.__table__  # type: ignore[attr-defined]
+    async with pages.place.ledger.database.writing() as connection:
+        await connection.execute(table.update().values(raised_at=None))
+    page = await (await pages.as_role(ESTATES)).get("/orders")
+    assert "not known" in page.text
+    assert "not known ago" not in page.text
 
 
 @pytest.mark.parametrize("path", ["/board.csv", "/orders.csv", "/nights.csv"])

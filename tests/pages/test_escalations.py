@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from desk.access.rights import Holder
 from desk.views.escalations import escalations_named
-from models.tables import ApiAccessRow, EventNoteRow, EventRow
+from models.tables import ApiAccessRow, EscalationRow, EventNoteRow, EventRow
 from streams.ledger.incoming import Incoming
 from tests.desk.small_ledger import ENDS, event
 from tests.pages.conftest import ESTATES, HERE, MANAGER, Pages
@@ -194,7 +194,8 @@ async def test_a_receipt_of_others_is_missing_like_one_that_there_is_not(pages: 
     assert other.status == 404
 
 
-async def test_many_come_in_pages_the_gravest_first(pages: Pages) -> None:
+async def many_orders(pages: Pages) -> None:
+    """Have sixty more orders raised, and wait until they stand escalated."""
     data = {**FACTS, "alternative_available": False}
     events = [
         Incoming("work-orders", b"ap-bryn-awel", event(
@@ -204,6 +205,10 @@ async def test_many_come_in_pages_the_gravest_first(pages: Pages) -> None:
     await pages.place.ledger.submit(events, ENDS, pages.place.world)
     await pages.place.ledger.take(events, ENDS, pages.place.world)
     await pages.sweep(30)
+
+
+async def test_many_come_in_pages_the_gravest_first(pages: Pages) -> None:
+    await many_orders(pages)
     browser = await pages.as_role(TASKFORCE)
     seen: list[str] = []
     address: str | None = "/escalations?show=all"
@@ -218,6 +223,108 @@ async def test_many_come_in_pages_the_gravest_first(pages: Pages) -> None:
     assert len({critical for critical, _, _ in gravity.values()}) > 1
     assert len(seen) == len(set(seen)) == len(await pages.standing()) > 50
     assert timedelta(0) < pages.clock.now() - ENDS
+
+
+async def test_what_needs_an_answer_comes_before_all_that_is_held_however_grave_and_no_page_is_the_whole(
+    pages: Pages,
+) -> None:
+    await many_orders(pages)
+    browser = await pages.as_role(TASKFORCE)
+    gravest = sorted(await pages.standing(), key=lambda one: (not one.business_critical, one.priority or ""))
+    first, waiting = [str(one.id) for one in gravest[:-20]], 20
+    table = EscalationRow.__table__  # type: ignore[attr-defined]
+    until = pages.clock.now() + timedelta(hours=2)
+    async with pages.place.ledger.database.writing() as connection:
+        held = table.c.id.in_([UUID(one) for one in first])
+        await connection.execute(table.update().where(held).values(acknowledged_until=until))
+    page = await browser.get("/escalations?show=all")
+    assert f"{waiting} need an answer now" in page.text
+    assert "None needs an answer now" not in page.text
+    assert "Those that are taken on" in page.text
+    assert " are taken on" not in page.text.replace("Those that are taken on", ""), "they are not all on this page"
+    shown = page.form("/escalations/acknowledge").choices["e"]
+    assert not {*shown[:waiting]} & {*first}
+    assert len(shown) == 50
+    assert page.source.count(" data-waits") == waiting, "only these are ticked together"
+    while "Show the next ones" in page.links:
+        page = await browser.get(page.links["Show the next ones"])
+        shown += page.form("/escalations/acknowledge").choices["e"]
+    assert "None needs an answer now" not in page.text
+    assert len(shown) == len({*shown}) == waiting + len(first)
+
+
+async def test_a_page_after_the_first_does_not_count_itself_as_the_whole(pages: Pages) -> None:
+    await many_orders(pages)
+    browser = await pages.as_role(TASKFORCE)
+    page = await browser.get("/escalations?show=all")
+    while "Show the next ones" in page.links:
+        page = await browser.get(page.links["Show the next ones"])
+    rest = len(page.form("/escalations/acknowledge").choices["e"])
+    assert f"The next {rest} of those that need an answer now" in page.text
+    assert f"{rest} need an answer now" not in page.text
+
+
+async def test_signing_in_anew_in_another_tab_loses_nothing_that_was_typed_and_sends_nothing(pages: Pages) -> None:
+    browser = await pages.as_role(MANAGER)
+    [one, *_] = await ids_of(pages, "provider-account-manager", "ap-bryn-awel")
+    page = await browser.get(f"/escalations/decline?e={one}")
+    form = page.form("/escalations/decline")
+    await browser.get("/sign-in")
+    await browser.submit("/sign-in", voice=MANAGER)
+    fields = [pair for pair in form.fields if pair[0] not in {"reason", "note"}]
+    page = await browser.post(form.action, [*fields, ("reason", "not ours"), ("note", "Typed in one")])
+    assert (browser.status, page.heading) == (403, "Go on where you were")
+    assert "Typed in one" in page.text
+    assert "Cymraeg" not in page.links, "it would lose what was typed"
+    assert await answers(pages, "declined") == []
+    page = await browser.submit("/escalations/decline")
+    assert page.heading == "1 answer is saved"
+
+
+async def test_two_forms_whose_session_has_ended_are_both_kept_through_signing_in(pages: Pages) -> None:
+    browser = await pages.as_role(MANAGER)
+    [one, *_] = await ids_of(pages, "provider-account-manager", "ap-bryn-awel")
+    form = (await browser.get(f"/escalations/resolve?e={one}")).form("/escalations/resolve")
+    await pages.clock.advance(2 * 3600)
+    kept = []
+    for note in ("first", "second"):
+        fields = [pair for pair in form.fields if pair[0] != "note"]
+        page = await browser.post(form.action, [*fields, ("note", note)])
+        assert "Cymraeg" not in page.links
+        kept.append(page.form("/sign-in"))
+    for status, note, tab in zip((200, 403), ("first", "second"), kept, strict=True):
+        page = await browser.post(tab.action, [*tab.fields, ("voice", MANAGER)])
+        assert (browser.status, page.heading) == (status, "Go on where you were")
+        assert note in page.text
+    assert (await browser.submit("/escalations/resolve")).heading == "1 answer is saved"
+
+
+@pytest.mark.parametrize("note", ["x" * 4001, "a\x07b"])
+async def test_a_note_that_cannot_be_taken_is_a_fault_of_the_form_and_stays_in_it(note: str, pages: Pages) -> None:
+    browser = await pages.as_role(MANAGER)
+    [one, *_] = await ids_of(pages, "provider-account-manager", "ap-bryn-awel")
+    await browser.get(f"/escalations/decline?e={one}")
+    page = await browser.submit("/escalations/decline", reason="not ours", note=note)
+    assert (browser.status, page.title.startswith("Error: ")) == (422, True)
+    assert {("note", note), ("reason", "not ours")} <= {*page.form("/escalations/decline").fields}
+    assert "Cymraeg" not in page.links
+    assert await answers(pages, "declined") == []
+
+
+async def test_a_form_that_was_posted_before_its_session_ended_answers_once(pages: Pages) -> None:
+    browser = await pages.as_role(MANAGER)
+    [one, *_] = await ids_of(pages, "provider-account-manager", "ap-bryn-awel")
+    page = await browser.get(f"/escalations/resolve?e={one}")
+    form = page.form("/escalations/resolve")
+    first = await browser.post(form.action, form.fields)
+    await pages.clock.advance(2 * 3600)
+    await browser.post(form.action, form.fields)
+    await browser.submit("/sign-in", voice=MANAGER)
+    page = await browser.submit("/escalations/resolve")
+    assert page.heading == "1 answer is saved"
+    receipt = re.compile(r"[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]\b")
+    assert receipt.findall(page.text) == receipt.findall(first.text)
+    assert len(await answers(pages, "resolved")) == 1
 
 
 @pytest.mark.parametrize("after", ["x", "bm8", "%00"])

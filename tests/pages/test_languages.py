@@ -4,7 +4,7 @@ import pytest
 
 from desk.pages.rendering import known
 from desk.words import in_language
-from tests.pages.conftest import ESTATES, Pages
+from tests.pages.conftest import ESTATES, HERE, Pages
 
 PLACES = ("/sign-in", "/escalations", "/escalations?show=all", "/nothing")
 
@@ -43,3 +43,13 @@ def test_what_has_no_translation_is_marked_as_english_and_is_text() -> None:
     with in_language("en"):
         assert known("<b>") == "&lt;b&gt;"
         assert known(None) == ""
+
+
+@pytest.mark.parametrize("path", ["//evil.example/x", "///evil.example", "/%09/evil.example"])
+async def test_the_other_language_of_no_page_at_all_leads_to_no_other_site(path: str, pages: Pages) -> None:
+    browser = pages.browser()
+    page = await browser.get(f"{HERE}{path}")
+    assert browser.status == 404
+    there = page.links["Cymraeg"]
+    assert there.startswith("/")
+    assert not there.startswith(("//", "/\t"))

@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+import string
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -13,6 +15,7 @@ from sqlmodel import SQLModel, col
 
 from desk.notices.links import sign
 from desk.notices.signing import signing_keys
+from desk.pages.answers import answers
 from desk.views.escalations import EscalationLine, escalations_named
 from models.decision import Reached
 from models.ids import new_id
@@ -187,6 +190,49 @@ async def test_a_link_that_was_used_acknowledges_no_second_time_when_its_time_ha
     assert page.forms == []
 
 
+async def test_a_link_about_a_silent_source_that_was_used_claims_nothing_once_its_time_has_passed(pages: Pages) -> None:
+    line = next(one for one in await pages.standing() if one.subject.startswith("source:"))
+    browser = pages.browser()
+    address = pages.link(line)
+    await browser.get(address)
+    page = await browser.submit(commitment=(ENDS + timedelta(hours=1)).isoformat())
+    assert page.heading == "You have taken this on"
+    await pages.sweep(3)
+    for page in await both(browser, address):
+        assert page.heading == "This link has been used"
+        assert "You have taken this on" not in page.text
+    assert len(await answers_of(pages, line)) == 1
+
+
+async def test_however_the_end_of_a_link_is_written_it_acknowledges_once(pages: Pages) -> None:
+    line = await pages.one(**LOCK)
+    address = pages.link(line)
+    await pages.browser().post(address, [("commitment", (ENDS + timedelta(hours=1)).isoformat())])
+    await pages.sweep(3)
+    digits = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
+    group = digits.index(address[-1]) // 4 * 4
+    for last in digits[group : group + 4]:
+        for page in await both(pages.browser(), address[:-1] + last):
+            assert page.heading == "This link has been used"
+    assert len(await answers_of(pages, line)) == 1
+
+
+async def test_who_took_on_another_ladder_or_was_not_taken_notice_of_holds_nothing_here(pages: Pages) -> None:
+    line = await pages.one(**LOCK)
+    await taken_on(pages, line)
+    desk = pages.place.desk()
+    other = replace(line, clock="made-safe")
+    ignored = EventRow.__table__  # type: ignore[attr-defined]
+    async with pages.place.ledger.reading() as connection:
+        assert [one.role for one in await answers(connection, desk, line)] == ["provider-account-manager"]
+        assert await answers(connection, desk, other) == []
+    async with pages.place.ledger.database.writing() as connection:
+        mine = ignored.c.type == "facilities.escalation-response.acknowledged"
+        await connection.execute(ignored.update().where(mine).values(quarantined=True))
+    async with pages.place.ledger.reading() as connection:
+        assert await answers(connection, desk, line) == []
+
+
 async def test_an_expired_link_says_so_and_does_nothing(pages: Pages) -> None:
     line = await pages.one(**LOCK)
     address = pages.link(line, lasts=timedelta(hours=1))
@@ -251,6 +297,25 @@ async def test_each_look_by_a_link_is_on_record_with_its_role_and_never_with_the
     assert ("notice:provider-account-manager", f"WO-1 {line.id}") in {tuple(row) for row in rows}
     token = pages.link(line).removeprefix("/a/")
     assert [row for row in rows if token[:60] in row.about] == []
+
+
+async def test_a_link_by_which_nothing_can_be_done_is_on_record_without_the_link(pages: Pages) -> None:
+    line = await pages.one(**LOCK)
+    expired = pages.link(line, lasts=timedelta(hours=1))
+    await pages.clock.advance(3600)
+    for address in (expired, "/a/forged"):
+        await pages.browser().get(address)
+    query = select(*(col(getattr(ApiAccessRow, one)) for one in ("about", "status", "code")))
+    async with pages.place.ledger.reading() as connection:
+        rows = [tuple(row) for row in await connection.execute(query.order_by(col(ApiAccessRow.seq)))]
+    assert rows == [("/a/", 410, "expired"), ("/a/", 404, "incomplete")]
+
+
+async def test_whoever_only_tries_addresses_does_not_fill_the_record(pages: Pages) -> None:
+    browser = pages.browser()
+    for n in range(100):
+        await browser.client.get(f"/n{n}")
+    assert 0 < await count(pages, ApiAccessRow) <= 60
 
 
 async def test_whoever_tries_links_is_soon_told_to_wait(pages: Pages) -> None:

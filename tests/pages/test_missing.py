@@ -79,6 +79,40 @@ async def test_what_cannot_be_chosen_is_asked_for_again(field: str, value: str, 
     assert await reports(pages) == []
 
 
+async def test_what_was_chosen_stays_chosen_when_something_else_is_asked_for_again(pages: Pages) -> None:
+    browser = await pages.as_role(AP_MANAGER)
+    await browser.get("/missing")
+    page = await browser.submit("/missing", night="2026-01-15", missing="3", once="")
+    assert browser.status == 422
+    chosen = dict(page.form("/missing").fields)
+    assert (chosen["night"], chosen["missing"]) == ("2026-01-15", "3")
+
+
+async def test_the_receipt_of_something_else_is_no_report_of_missing_cover(pages: Pages) -> None:
+    browser = await pages.as_role(DUTY)
+    night = next(one for one in await pages.standing() if "/" in one.subject)
+    await browser.get(f"/escalations/resolve?e={night.id}")
+    page = await browser.submit("/escalations/resolve")
+    reference = re.findall(r"[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]\b", page.text)[0]
+    page = await browser.get(f"/missing/reported?r={reference}")
+    assert browser.status == 404
+    assert "Missing cover is reported" not in page.text
+
+
+async def test_a_report_that_was_posted_before_its_session_ended_is_one(pages: Pages) -> None:
+    browser = await pages.as_role(AP_MANAGER)
+    page = await browser.get("/missing")
+    form = page.form("/missing")
+    fields = [*((name, value) for name, value in form.fields if name != "night"), ("night", "2026-01-14")]
+    await browser.post(form.action, fields)
+    await pages.clock.advance(2 * 3600)
+    await browser.post(form.action, fields)
+    await browser.submit("/sign-in", voice=AP_MANAGER)
+    page = await browser.submit("/missing")
+    assert page.heading.startswith("Missing cover is reported")
+    assert len(await reports(pages)) == 1
+
+
 async def test_other_premises_in_the_address_are_answered_like_missing_ones(pages: Pages) -> None:
     browser = await pages.as_role(AP_MANAGER)
     await browser.get("/missing")

@@ -11,7 +11,7 @@ from desk.access import keys
 from desk.access.rights import Holder
 from desk.pages import sessions
 from desk.pages.cookies import SESSION
-from models.tables import DeskSessionRow
+from models.tables import ApiAccessRow, DeskSessionRow
 from tests.pages.conftest import ESTATES, MANAGER, ON_SERVERS, Pages, pages_over
 
 
@@ -127,6 +127,40 @@ async def test_choosing_another_role_ends_the_session_before(pages: Pages) -> No
         assert await sessions.opened_by(connection, before, pages.clock.now()) is None
         roles = await connection.execute(select(col(DeskSessionRow.role)).where(col(DeskSessionRow.ended_at).is_(None)))
         assert list(roles.scalars()) == ["estates-desk"]
+
+
+async def test_whatever_else_comes_from_an_address_a_good_key_signs_in(on_servers: Pages) -> None:
+    key = await on_servers.key(Holder.ESTATES, "estates-desk")
+    browser = on_servers.browser()
+    for _ in range(61):
+        await browser.client.get("/a/guess")
+        await browser.client.get("/v1/orders")
+    await browser.get("/sign-in")
+    for _ in range(61):
+        await browser.submit("/sign-in", key="wo_0000000000_nothing")
+        if browser.status == 429:
+            break
+    assert browser.status == 429, "signing in fails only so often"
+    await browser.get("/sign-in")
+    await browser.submit("/sign-in", key=key)
+    assert (browser.status, browser.page.heading) == (200, "My escalations")
+
+
+async def test_signing_in_is_on_record_with_the_key_or_the_role_and_the_session_that_began(
+    on_servers: Pages, copy_of_ledger: Path
+) -> None:
+    key = await on_servers.key(Holder.ESTATES, "estates-desk")
+    browser = on_servers.browser()
+    await browser.get("/sign-in")
+    await browser.submit("/sign-in", key=key)
+    async with pages_over(copy_of_ledger) as inside:
+        await inside.as_role(MANAGER)
+        query = select(col(ApiAccessRow.key), col(ApiAccessRow.about)).where(col(ApiAccessRow.action) == "sign-in")
+        async with inside.place.ledger.reading() as connection:
+            rows = [tuple(row) for row in await connection.execute(query.order_by(col(ApiAccessRow.seq)))]
+            began = {f"session:{one}" for one in (await connection.execute(select(col(DeskSessionRow.id)))).scalars()}
+    assert [by for by, _ in rows] == [key.split("_")[1], f"chosen:{MANAGER}"]
+    assert {about for _, about in rows} == began
 
 
 ELSEWHERE = ["https://evil.example/", "//evil.example", "/\\evil.example", "/sign-out", "x", "/a\r\nb"]

@@ -7,6 +7,7 @@ import pytest
 from desk.notices.links import sign
 from desk.notices.signing import signing_keys
 from desk.views.escalations import EscalationLine, read_escalations
+from models.tables import EscalationRow
 from tests.desk.small_ledger import ENDS
 from tests.pages.browser.conftest import NARROW, WIDE, Desk, Seen
 from tests.pages.conftest import ESTATES, MANAGER
@@ -160,3 +161,18 @@ async def test_every_number_of_the_board_leads_somewhere_and_back(
             assert await seen.violations() == []
             assert await seen.fits()
             await seen.page.go_back()
+
+
+async def test_ticking_all_ticks_nothing_that_somebody_has_taken_on(desk: Desk) -> None:
+    line = await lock(desk)
+    table = EscalationRow.__table__  # type: ignore[attr-defined]
+    async with desk.place.ledger.database.writing() as connection:
+        until = ENDS + timedelta(hours=2)
+        await connection.execute(table.update().where(table.c.id == line.id).values(acknowledged_until=until))
+    async with desk.seen() as seen:
+        await seen.choose(ESTATES)
+        await seen.open("/escalations?show=all")
+        await seen.page.locator("#all").check()
+        everyone = len(await standing(desk))
+        assert await seen.page.locator('input[name="e"]:checked').count() == everyone - 1
+        assert not await seen.page.locator(f'input[value="{line.id}"]').is_checked()
