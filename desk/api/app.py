@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import traceback
-from collections.abc import MutableMapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, cast
@@ -21,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from desk.api import problems
 from desk.api.following import Following
 from desk.api.guard import Limits, record_refusal
+from desk.api.heading import heading
 from desk.api.open311 import routes as open311
 from desk.api.open311 import writing
 from desk.api.place import Place
@@ -169,12 +169,9 @@ class Bearing:
         id_ = new_id()
         scope.setdefault("state", {})["id"] = id_
 
-        async def bearing(message: MutableMapping[str, Any]) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["Request-Id"] = id_
-                headers["X-Content-Type-Options"] = "nosniff"
-                headers.setdefault("Cache-Control", "no-store")
-            await send(message)
+        def bear(headers: MutableHeaders) -> None:
+            headers["Request-Id"] = id_
+            headers["X-Content-Type-Options"] = "nosniff"
+            headers.setdefault("Cache-Control", "no-store")
 
-        await self._app(scope, receive, bearing)
+        await self._app(scope, receive, heading(send, bear))

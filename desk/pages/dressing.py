@@ -5,8 +5,9 @@ from typing import Final
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from desk.api.heading import heading
 from desk.pages.cookies import is_secure
 
 POLICY: Final = (
@@ -42,14 +43,11 @@ class Dressing:
             return
         request = Request(scope)
 
-        async def dressed(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers[name] = value
-                headers.setdefault("Cache-Control", "no-store")
-                if is_secure(request):
-                    headers["Strict-Transport-Security"] = STAYS_ENCRYPTED
-            await send(message)
+        def dress(headers: MutableHeaders) -> None:
+            for name, value in HEADERS.items():
+                headers[name] = value
+            headers.setdefault("Cache-Control", "no-store")
+            if is_secure(request):
+                headers["Strict-Transport-Security"] = STAYS_ENCRYPTED
 
-        await self._app(scope, receive, dressed)
+        await self._app(scope, receive, heading(send, dress))

@@ -4,8 +4,9 @@ from typing import Final
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from desk.api.heading import heading
 from desk.pages.cookies import cookie
 from desk.words import LANGUAGES, best, in_language
 
@@ -29,16 +30,13 @@ class Speaking:
         request = Request(scope)
         asked = request.query_params.get(ASKED)
 
-        async def remembering(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.add_vary_header("Cookie, Accept-Language")
-                if asked in LANGUAGES:
-                    headers.append("Set-Cookie", cookie(request, ASKED, asked, lasts_s=_YEAR_S))
-            await send(message)
+        def remember(headers: MutableHeaders) -> None:
+            headers.add_vary_header("Cookie, Accept-Language")
+            if asked in LANGUAGES:
+                headers.append("Set-Cookie", cookie(request, ASKED, asked, lasts_s=_YEAR_S))
 
         with in_language(language_of(request)):
-            await self._app(scope, receive, remembering)
+            await self._app(scope, receive, heading(send, remember))
 
 
 def language_of(request: Request) -> str:

@@ -34,7 +34,8 @@ _REHEARSAL: Final = rows.table_of(RehearsalRow)
 _STATEMENT: Final = rows.table_of(StatementRow)
 _ESCALATION: Final = rows.table_of(EscalationRow)
 _NAMES: Final = tuple(field.name for field in fields(Notice))
-_COLUMNS: Final = tuple(_NOTICE.c[name] for name in _NAMES)
+COLUMNS: Final = tuple(_NOTICE.c[name] for name in _NAMES)
+"""What a notice is read from, in the order of its fields."""
 _PLANNING: Final = zlib.crc32(b"workorders notices")
 """The PostgreSQL advisory lock by which one plans at a time, so that a flood is seen as a whole."""
 
@@ -115,7 +116,7 @@ async def about(connection: AsyncConnection, escalations: Collection[UUID]) -> d
 
 async def of(connection: AsyncConnection, escalations: Collection[UUID]) -> dict[UUID, list[Notice]]:
     """Every notice about these escalations, as :func:`about`, only to be looked at: nobody has to wait for us."""
-    query = select(*_COLUMNS).where(_NOTICE.c.escalation_id.in_(sorted(escalations)))
+    query = select(*COLUMNS).where(_NOTICE.c.escalation_id.in_(sorted(escalations)))
     found: dict[UUID, list[Notice]] = {}
     for row in await connection.execute(query.order_by(_NOTICE.c.planned_at, _NOTICE.c.n, _NOTICE.c.id)):
         found.setdefault(row.escalation_id, []).append(Notice(*row))
@@ -131,7 +132,7 @@ async def recent(connection: AsyncConnection, addresses: Collection[str], since:
 
 async def _held(connection: AsyncConnection, *which: ColumnElement[bool]) -> list[Notice]:
     """Notices, locked in the order of their ids: one that is being taken in hand is read as it then is."""
-    query = select(*_COLUMNS).where(*which).order_by(_NOTICE.c.id).with_for_update()
+    query = select(*COLUMNS).where(*which).order_by(_NOTICE.c.id).with_for_update()
     found = [Notice(*row) for row in await connection.execute(query)]
     return sorted(found, key=lambda one: (one.planned_at, one.n, one.id))
 
@@ -192,7 +193,7 @@ async def claim(
     The attempt is kept before it is made: if its worker dies nobody knows what became of it, and so it says.
     """
     query = (
-        select(*_COLUMNS)
+        select(*COLUMNS)
         .where(
             _NOTICE.c.kind == kind,
             _NOTICE.c.next_at.is_not(None),

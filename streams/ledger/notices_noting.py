@@ -1,7 +1,7 @@
 """What came of notices: how each attempt ended, what that means for a digest, and what no channel could tell."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -28,7 +28,6 @@ _LOST: Final = rows.table_of(NoticeLostRow)
 _STATEMENT: Final = rows.table_of(StatementRow)
 _ESCALATION: Final = rows.table_of(EscalationRow)
 _REHEARSAL: Final = rows.table_of(RehearsalRow)
-_COLUMNS: Final = tuple(_NOTICE.c[field.name] for field in fields(Notice))
 _CONTENT: Final = rows.Query(
     StatementRow,
     ("escalation_id", "n"),
@@ -130,7 +129,7 @@ def _is_held_back(one: Notice, now: datetime) -> bool:
 async def _hold(connection: AsyncConnection, id_: UUID) -> dict[UUID, Notice]:
     """A notice with all about the escalations that it tells of, locked in the order in which everybody locks them."""
     told = select(_NOTICE.c.escalation_id).where((_NOTICE.c.id == id_) | (_NOTICE.c.digest == id_))
-    query = select(*_COLUMNS).where(_NOTICE.c.escalation_id.in_(told)).order_by(_NOTICE.c.id).with_for_update()
+    query = select(*notices.COLUMNS).where(_NOTICE.c.escalation_id.in_(told)).order_by(_NOTICE.c.id).with_for_update()
     return {row.id: Notice(*row) for row in await connection.execute(query)}
 
 
@@ -169,7 +168,7 @@ async def _lose(connection: AsyncConnection, groups: Collection[tuple[UUID, int]
     """
     among = tuple_(_NOTICE.c.escalation_id, _NOTICE.c.n).in_(sorted(groups))
     query = (
-        select(*_COLUMNS)
+        select(*notices.COLUMNS)
         .where(among, _NOTICE.c.what.in_(sorted(map(str, TELLS))))
         .order_by(_NOTICE.c.id)
         .with_for_update()

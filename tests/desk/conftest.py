@@ -1,6 +1,5 @@
 """The command line under test: told in this process, on a small ledger of its own for each test."""
 
-import asyncio
 import json
 import shutil
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 
 from desk.cli import main
-from tests.desk.small_ledger import build, into_one_file
+from tests.desk.small_ledger import built
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +33,7 @@ Workorders = Callable[..., Ended]
 @pytest.fixture(scope="session")
 def small_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small ledger, built once."""
-    path = tmp_path_factory.mktemp("small") / "ledger.db"
-    asyncio.run(build(f"sqlite:///{path}"))
-    into_one_file(path)
-    return path
+    return built(tmp_path_factory.mktemp("small"))
 
 
 @pytest.fixture(autouse=True)

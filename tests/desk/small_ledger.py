@@ -1,5 +1,6 @@
 """A small ledger in simulated time: one of everything that the pages must show."""
 
+import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -79,3 +80,11 @@ def into_one_file(path: Path) -> None:
     with engine.connect() as connection:
         connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
     engine.dispose()
+
+
+def built(folder: Path) -> Path:
+    """The small ledger, built in a folder as one file."""
+    path = folder / "ledger.db"
+    asyncio.run(build(f"sqlite:///{path}"))
+    into_one_file(path)
+    return path

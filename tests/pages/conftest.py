@@ -1,7 +1,5 @@
 """The pages under test: in this process, over a copy of the small ledger, with browsers that keep their cookies."""
 
-import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,11 +21,9 @@ from desk.notices.signing import signing_keys
 from desk.pages.app import with_pages
 from desk.views.escalations import EscalationLine, read_escalations
 from streams.clock import FixedClock
-from streams.ledger.ledger import Ledger
-from streams.settings import Settings
-from tests.desk.small_ledger import ENDS, build, into_one_file
+from tests.desk.places import copied, place_over
+from tests.desk.small_ledger import built
 from tests.pages.reading import Read, read
-from workorders.policy import default_world
 
 HERE = "http://127.0.0.1:8475"
 ON_SERVERS = {"broker": "broker.example:9092"}
@@ -129,37 +125,25 @@ class Pages:
 @asynccontextmanager
 async def pages_over(path: Path, **options: Any) -> AsyncIterator[Pages]:  # noqa: ANN401
     """The pages over the ledger in a file."""
-    clock = FixedClock(ENDS)
-    ledger = await Ledger.open(f"sqlite:///{path}", time_kind=clock.kind, now=clock.now())
-    world = await ledger.world(default_world(), clock.now())
-    try:
-        async with kept(Place(Settings(data_dir=path.parent, **options), ledger, clock, world)) as place:
-            app = with_pages(build_app(place), place)
-            pages = Pages(place, app)
-            yield pages
-            await app.state.following.end()
-            for client in pages.clients:
-                await client.aclose()
-    finally:
-        await ledger.close()
+    async with place_over(path, **options) as place, kept(place):
+        app = with_pages(build_app(place), place)
+        pages = Pages(place, app)
+        yield pages
+        await app.state.following.end()
+        for client in pages.clients:
+            await client.aclose()
 
 
 @pytest.fixture(scope="session")
 def small_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small ledger, built once."""
-    path = tmp_path_factory.mktemp("small") / "ledger.db"
-    asyncio.run(build(f"sqlite:///{path}"))
-    into_one_file(path)
-    return path
+    return built(tmp_path_factory.mktemp("small"))
 
 
 @pytest.fixture
 def copy_of_ledger(small_ledger: Path, tmp_path: Path) -> Path:
     """A copy of the small ledger."""
-    copy = tmp_path / "pages" / "ledger.db"
-    copy.parent.mkdir()
-    shutil.copy(small_ledger, copy)
-    return copy
+    return copied(small_ledger, tmp_path / "pages")
 
 
 @pytest.fixture

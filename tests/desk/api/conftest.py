@@ -1,6 +1,5 @@
 """The HTTP API under test: in this process, over a copy of the small ledger, with keys for anybody."""
 
-import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,11 +14,8 @@ from desk.access.granting import grant, scope_of
 from desk.access.rights import Holder
 from desk.api.app import build_app
 from desk.api.place import Place, kept
-from streams.clock import Clock, FixedClock
-from streams.ledger.ledger import Ledger
-from streams.settings import Settings
-from tests.desk.small_ledger import ENDS
-from workorders.policy import default_world
+from streams.clock import Clock
+from tests.desk.places import copied, place_over
 
 SOURCES = {
     Holder.DIVISION: "division",
@@ -68,18 +64,12 @@ class Api:
 @asynccontextmanager
 async def api_over(path: Path, clock: Clock | None = None, **options: Any) -> AsyncIterator[Api]:  # noqa: ANN401
     """The API over the ledger in a file."""
-    clock = clock or FixedClock(ENDS)
-    ledger = await Ledger.open(f"sqlite:///{path}", time_kind=clock.kind, now=clock.now())
-    world = await ledger.world(default_world(), clock.now())
-    try:
-        async with kept(Place(Settings(data_dir=path.parent, **options), ledger, clock, world)) as place:
-            api = Api(place)
-            yield api
-            await api.app.state.following.end()
-            for client in api.clients:
-                await client.aclose()
-    finally:
-        await ledger.close()
+    async with place_over(path, clock, **options) as place, kept(place):
+        api = Api(place)
+        yield api
+        await api.app.state.following.end()
+        for client in api.clients:
+            await client.aclose()
 
 
 Opening = Callable[..., AbstractAsyncContextManager[Api]]
@@ -88,10 +78,7 @@ Opening = Callable[..., AbstractAsyncContextManager[Api]]
 @pytest.fixture
 def copy_of_ledger(small_ledger: Path, tmp_path: Path) -> Path:
     """A copy of the small ledger."""
-    copy = tmp_path / "api" / "ledger.db"
-    copy.parent.mkdir()
-    shutil.copy(small_ledger, copy)
-    return copy
+    return copied(small_ledger, tmp_path / "api")
 
 
 @pytest.fixture

@@ -11,14 +11,10 @@ from pathlib import Path
 
 from desk.access.granting import WHOLE, grant
 from desk.access.rights import Holder
-from desk.api.place import Place
 from desk.api.serving import served
 from models.premises import ScopeKind
-from streams.clock import FixedClock
-from streams.ledger.ledger import Ledger
-from streams.settings import Settings
+from tests.desk.places import place_over
 from tests.desk.small_ledger import ENDS
-from workorders.policy import default_world
 
 
 @contextmanager
@@ -28,18 +24,14 @@ def in_a_thread(small_ledger: Path, folder: Path, holder: Holder) -> Iterator[tu
     began: Future[tuple[str, str, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
 
     async def run() -> None:
-        clock = FixedClock(ENDS)
-        ledger = await Ledger.open(f"sqlite:///{folder / 'ledger.db'}", time_kind="simulated", now=ENDS)
-        world = await ledger.world(default_world(), ENDS)
-        settings = Settings(data_dir=folder, api_port=0, api_per_minute=1_000_000)
-        async with served(Place(settings, ledger, clock, world)) as door:
+        opened = place_over(folder / "ledger.db", api_port=0, api_per_minute=1_000_000)
+        async with opened as place, served(place) as door:
             assert door is not None
             wanted = ("division", holder, ScopeKind.DIVISION, WHOLE)
-            _, secret = await grant(ledger, world, ENDS, wanted, timedelta(days=1))
+            _, secret = await grant(place.ledger, place.world, ENDS, wanted, timedelta(days=1))
             stop = asyncio.Event()
             began.set_result((door.address, secret, asyncio.get_running_loop(), stop))
             await stop.wait()
-        await ledger.close()
 
     def work() -> None:
         try:

@@ -1,16 +1,29 @@
 """A connection that sends the head of a request a byte at a time, beside those that do not."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from desk.api import patience
-from desk.api.serving import served
+from desk.api.serving import Door, served
 from streams.clock import monotonic
 from tests.desk.api.test_serving import opened
 
 HEAD = b"GET /health/live HTTP/1.1\r\nHost: desk\r\n"
+
+
+@asynccontextmanager
+async def open_door(folder: Path) -> AsyncIterator[tuple[Door, str, int]]:
+    """The desk as it is served: its door, and where that is."""
+    place, ledger = await opened(folder)
+    async with served(place) as door:
+        assert door is not None
+        host, port = door.address.removeprefix("http://").split(":")
+        yield door, host, int(port)
+    await ledger.close()
 
 
 async def trickled(host: str, port: int, before: bytes = b"") -> tuple[bytes, float]:
@@ -40,40 +53,29 @@ async def test_a_head_that_comes_a_byte_at_a_time_is_not_listened_to_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: bytes
 ) -> None:
     monkeypatch.setattr(patience, "HEAD_WITHIN_S", 1.0)
-    place, ledger = await opened(tmp_path)
-    async with served(place) as door:
-        assert door is not None
-        host, port = door.address.removeprefix("http://").split(":")
-        answer, lasted = await trickled(host, int(port), before)
+    async with open_door(tmp_path) as (_, host, port):
+        answer, lasted = await trickled(host, port, before)
         assert (b"200 OK" in answer) == bool(before)
         assert 0.5 < lasted < 5
-    await ledger.close()
 
 
 async def test_a_body_that_nobody_reads_does_not_keep_its_connection_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(patience, "HEAD_WITHIN_S", 1.0)
-    place, ledger = await opened(tmp_path)
-    async with served(place) as door:
-        assert door is not None
-        host, port = door.address.removeprefix("http://").split(":")
-        answer, lasted = await trickled(host, int(port), HEAD + b"Content-Length: 100000\r\n\r\n")
+    async with open_door(tmp_path) as (_, host, port):
+        answer, lasted = await trickled(host, port, HEAD + b"Content-Length: 100000\r\n\r\n")
         assert b"200 OK" in answer
         assert lasted < 5
-    await ledger.close()
 
 
 async def test_a_request_whose_answer_takes_longer_is_not_cut_off(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(patience, "HEAD_WITHIN_S", 0.3)
-    place, ledger = await opened(tmp_path)
-    async with served(place) as door:
-        assert door is not None
+    async with open_door(tmp_path) as (door, host, port):
         assert door.key_file is not None
-        host, port = door.address.removeprefix("http://").split(":")
-        reader, writer = await asyncio.open_connection(host, int(port))
+        reader, writer = await asyncio.open_connection(host, port)
         key = door.key_file.read_text().strip()
         head = f"GET /v1/escalations/stream?seconds=1 HTTP/1.1\r\nHost: d\r\nAuthorization: Bearer {key}\r\n\r\n"
         writer.write(head.encode())
@@ -82,4 +84,3 @@ async def test_a_request_whose_answer_takes_longer_is_not_cut_off(
         assert b"200 OK" in answer
         assert monotonic() - began >= 0.9
         writer.close()
-    await ledger.close()

@@ -1,9 +1,10 @@
 """A real Chromium before the running desk: one browser for the whole run, a fresh profile and desk for each test."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,17 +15,15 @@ from playwright.async_api import Browser, Locator, Page, async_playwright
 
 from desk.api.place import Place
 from desk.api.serving import served
-from streams.clock import FixedClock
-from streams.ledger.ledger import Ledger
-from streams.settings import Settings
-from tests.desk.small_ledger import ENDS
-from workorders.policy import default_world
+from tests.desk.places import place_over
 
 LACKING = "this machine has no Chromium: apt-get install chromium"
 NARROW, WIDE = 360, 1280
 PATIENCE_MS = 30_000
 LEFT = "ERR_ABORTED"
 """What a browser says of what it still waited for when the person went on to another page."""
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+"""Chromium as it runs where there is no screen, no user but root and little shared memory."""
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -73,9 +72,11 @@ async def chromium() -> AsyncIterator[Browser]:
             pytest.fail(LACKING, pytrace=False)
         pytest.skip(LACKING)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        browser = await playwright.chromium.launch(executable_path=found, args=FLAGS)
         yield browser
-        await browser.close()
+        with suppress(TimeoutError):  # a browser that does not end goes with the process that drives it
+            async with asyncio.timeout(PATIENCE_MS / 1000):
+                await browser.close()
 
 
 @dataclass
@@ -115,12 +116,6 @@ def _ours(url: str, address: str) -> bool:
 @pytest_asyncio.fixture(loop_scope="session")
 async def desk(chromium: Browser, copy_of_ledger: Path) -> AsyncIterator[Desk]:
     """The desk as it is served, over a copy of the small ledger."""
-    clock = FixedClock(ENDS)
-    ledger = await Ledger.open(f"sqlite:///{copy_of_ledger}", time_kind=clock.kind, now=clock.now())
-    world = await ledger.world(default_world(), clock.now())
-    settings = Settings(data_dir=copy_of_ledger.parent, api_port=0)
-    place = Place(settings, ledger, clock, world)
-    async with served(place) as door:
+    async with place_over(copy_of_ledger, api_port=0) as place, served(place) as door:
         assert door is not None
         yield Desk(place, door.address, chromium)
-    await ledger.close()
