@@ -65,9 +65,25 @@ def pytest_xdist_auto_num_workers() -> int:
     return 2 * (os.cpu_count() or 1)
 
 
+class AtOnce:
+    """Says of each failure what it was when it happens: a run that is ended from outside has said it then."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Write the failure down."""
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        if report.failed and terminal is not None:
+            terminal.write_line(f"\nFAILED {report.nodeid} ({report.when}, {report.duration:.0f} s)")
+            terminal.write_line(report.longreprtext[-6000:])
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Begin the run, or join it in another of its processes."""
     fixtures.begin(config)
+    if os.environ.get("CI", "").lower() == "true" and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(AtOnce(config))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
