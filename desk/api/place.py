@@ -17,7 +17,7 @@ from desk.api.together import Together
 from desk.opening import Desk
 from desk.telling.fates import Fate, fates_of
 from models.refusal import Refusal
-from streams.clock import Clock, monotonic
+from streams.clock import Clock, SystemClock, monotonic
 from streams.ledger.errors import LedgerError
 from streams.ledger.incoming import Incoming, Outcome
 from streams.ledger.ledger import Ledger
@@ -67,7 +67,8 @@ class Place:
     """One ledger, as the API sees it.
 
     While our clock and the database's differ too much ``decides`` is false: what is said is kept, and workers take it.
-    ``count`` is told what each transaction did.
+    ``count`` is told what each transaction did. ``wall`` is the clock of the people who are at the desk, by which their
+    sessions end: a story that is played may run through a day in a minute, and they do not.
     """
 
     settings: Settings
@@ -76,6 +77,7 @@ class Place:
     world: World
     decides: bool = True
     count: Callable[[Outcome], None] = _log
+    wall: Clock = field(default_factory=SystemClock)
     submitting: Together[again.Draft, again.Kept | Refusal | Problem] = field(init=False)
     taking: Together[Taking, Fate] = field(init=False)
     answering: Together[tuple[again.Request, bytes], None] = field(init=False)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlencode
@@ -14,7 +13,7 @@ from desk.words import _
 from desk.words import mark as N_  # noqa: N812 - as gettext calls it
 from models.refusal import Reason
 from models.work_order import Priority
-from streams.ledger.outstanding import BANDS, OLDEST
+from streams.ledger.outstanding import Age
 
 LEVELS: Final = tuple(level.value for level in Priority)
 AGE_WORDS: Final[Mapping[str, str]] = dict(
@@ -31,7 +30,7 @@ class Filters:
     ldu: str | None = None
     premises: str | None = None
     priority: str | None = None
-    age: str | None = None
+    age: Age | None = None
     overdue: bool = False
     disputed: bool = False
     short: bool = False
@@ -56,9 +55,13 @@ def filters(visit: Visit) -> Filters:
     _check(asked.get("ldu"), [one.id for one in spec.ldus])
     _check(asked.get("premises"), [one.id for one in spec.premises if visit.caller.reaches(one.id)])
     _check(asked.get("priority"), LEVELS)
-    _check(asked.get("age"), AGES)
     yes = {name: asked.get(name) == YES for name in SWITCHES}
-    return Filters(asked.get("ldu"), asked.get("premises"), asked.get("priority"), asked.get("age"), **yes)
+    return Filters(asked.get("ldu"), asked.get("premises"), asked.get("priority"), _age(asked.get("age")), **yes)
+
+
+def _age(value: str | None) -> Age | None:
+    _check(value, AGES)
+    return next((one for one in AGES if one == value), None)
 
 
 def _check(value: str | None, known: object) -> None:
@@ -77,16 +80,3 @@ def units(visit: Visit, chosen: Filters) -> frozenset[str] | None:
         if chosen.ldu in {None, one.ldu} and chosen.premises in {None, one.id} and visit.caller.reaches(one.id)
     }  # fmt: skip
     return frozenset(some)
-
-
-def raised_within(age: str | None, now: datetime) -> tuple[datetime | None, datetime | None] | None:
-    """After which instant and by which an order of that age was raised."""
-    if age is None:
-        return None
-    lengths: dict[str, timedelta] = {name: length for length, name in BANDS}
-    names: list[str] = [*lengths, OLDEST]
-    younger = names[names.index(age) - 1] if age != names[0] else None
-    return (
-        now - lengths[age] if age in lengths else None,
-        now - lengths[younger] if younger is not None else None,
-    )

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from desk.api import pages
 from desk.api.lines import OrderLine, as_line
 from desk.pages.board import as_sheet
-from desk.pages.filters import AGE_WORDS, Filters, filters, raised_within, units
+from desk.pages.filters import AGE_WORDS, Filters, filters, units
 from desk.pages.navigation import ORDERS
 from desk.pages.rendering import page
 from desk.pages.sentences import place_name, place_names
@@ -68,7 +68,8 @@ async def _lines(visit: Visit, chosen: Filters, limit: int, after: str | None) -
     async with caller.place.ledger.reading() as connection:
         rows = await queries.orders(
             connection, units=units(visit, chosen), priorities=[chosen.priority] if chosen.priority else None,
-            breached=chosen.overdue, disputed=chosen.disputed, raised=raised_within(chosen.age, caller.desk.now),
+            breached=chosen.overdue, disputed=chosen.disputed,
+            aged=(chosen.age, caller.desk.now) if chosen.age is not None else None,
             limit=limit, after=pages.key_in(after, tuple[str, str]),
         )  # fmt: skip
     return [as_line(OrderLine, row) for row in rows]

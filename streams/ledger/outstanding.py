@@ -56,6 +56,20 @@ def age_of(raised_at: datetime | None, as_at: datetime) -> Age:
     return next((name for length, name in BANDS if raised_at > as_at - length), OLDEST)
 
 
+def raised_within(age: Age, now: datetime) -> tuple[datetime | None, datetime | None]:
+    """After which instant, and by which, an order was raised that has this age now; None where there is no such end.
+
+    An order of which it is not known when it was raised is as old as can be.
+    """
+    lengths: dict[Age, timedelta] = {name: length for length, name in BANDS}
+    names = [*lengths, OLDEST]
+    younger = names[names.index(age) - 1] if age != names[0] else None
+    return (
+        now - lengths[age] if age in lengths else None,
+        now - lengths[younger] if younger is not None else None,
+    )
+
+
 def row_of(unit: str, as_at: datetime, orders: Iterable[tuple[Counted, int]]) -> dict[str, Any]:
     """The row of a premises as at an instant, from its orders; each comes with how much it counts."""
     row = _empty(unit, as_at)

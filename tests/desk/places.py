@@ -27,6 +27,6 @@ async def place_over(path: Path, clock: Clock | None = None, **options: Any) -> 
     ledger = await Ledger.open(f"sqlite:///{path}", time_kind=clock.kind, now=clock.now())
     try:
         world = await ledger.world(default_world(), clock.now())
-        yield Place(Settings(data_dir=path.parent, **options), ledger, clock, world)
+        yield Place(Settings(data_dir=path.parent, **options), ledger, clock, world, wall=clock)
     finally:
         await ledger.close()

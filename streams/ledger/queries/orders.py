@@ -4,11 +4,14 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.tables import WorkOrderRow
+from models.tables.known import MARKED
 from streams.ledger import rows
+from streams.ledger.outstanding import Age, raised_within
+from streams.ledger.queries.holding import holding
 from streams.ledger.queries.plain import as_dict, as_dicts, beyond, opened
 from streams.ledger.store import Key
 
@@ -28,25 +31,31 @@ async def orders(  # noqa: PLR0913 - each is one more way to narrow the question
     outstanding: bool = True,
     breached: bool = False,
     disputed: bool = False,
-    raised: tuple[datetime | None, datetime | None] | None = None,
+    aged: tuple[Age, datetime] | None = None,
     limit: int = 100,
     after: Key | None = None,
 ) -> list[dict[str, Any]]:
     """Orders by premises and number: the outstanding ones, or all; only those in breach or in dispute if asked.
 
-    ``raised``: only those raised after the first instant and by the second (None: whenever).
+    ``aged``: only those that have this age at that instant, of those that are counted: whose priority is known.
     """
     query = _page(select(*_SHOWN), units, limit, after)
     if outstanding:
         query = query.where(_ORDER.c.is_open)
+    if outstanding and (breached or disputed):
+        query = query.where(text(MARKED))  # by its index: few are marked
     if breached:
         query = query.where(_ORDER.c.breached_at.is_not(None))
     if disputed:
         query = query.where(_ORDER.c.dispute_since.is_not(None))
-    if raised is not None:
-        query = _raised_within(query, *raised)
+    if aged is not None:
+        query = _raised_within(query, *raised_within(*aged)).where(_ORDER.c.effective.is_not(None))
     if priorities is not None:
         query = query.where(_ORDER.c.effective.in_(sorted(priorities)))
+    if outstanding and not breached and not disputed and (aged or priorities):
+        first = after[0] if after is not None else None
+        some = holding(priorities, aged, units=units, first=first, limit=limit + 1)
+        query = query.where(_ORDER.c.unit.in_(some))
     return as_dicts(await connection.execute(query))
 
 

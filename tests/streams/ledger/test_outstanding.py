@@ -6,13 +6,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from shutil import copy
+from typing import Any
 
 import pytest
 
 from models.tables import OutstandingRow
+from models.work_order import Priority
 from streams.ledger import migrations, queries
 from streams.ledger.ledger import Ledger
-from streams.ledger.outstanding import age_of
+from streams.ledger.outstanding import OLDEST, age_of
 from streams.ledger.queries.total import PATIENCE, Total, by_premises
 from streams.ledger.writing import BACKLOG_EVERY
 from tests.faults.invented import Book, book
@@ -79,6 +81,8 @@ async def test_through_any_life_the_total_is_a_full_count_and_with_its_ages_once
             now = max(now, batch[-1].heard + timedelta(hours=chance.choice((0, 0, 1, 30))))
             await kept.deliver(batch, now)
             assert _without_ages(await _kept(kept.ledger, now)) == _without_ages(_full_count(file, now))
+            if chance.random() < 0.3:
+                await _lists_hold_what_is_counted(kept.ledger, file, now)
             if chance.random() < 0.5:
                 await kept.sweep(now)
             if chance.random() < 0.2:
@@ -97,6 +101,39 @@ async def test_through_any_life_the_total_is_a_full_count_and_with_its_ages_once
         await kept.ledger.close()
     assert [one for one in report.findings if one.check == "outstanding"] == []
     assert report.counts["premises"] > 0
+
+
+async def _lists_hold_what_is_counted(ledger: Ledger, file: Path, now: datetime) -> None:
+    """The list behind each number, two lines at a time, is every order that there is of that priority and age."""
+    with closing(sqlite3.connect(file)) as database:
+        query = "SELECT unit, subject, effective, raised_at FROM work_order WHERE is_open AND effective IS NOT NULL"
+        every = [(*row[:3], _age(datetime.fromisoformat(row[3]).replace(tzinfo=UTC), now)) for row in
+                 database.execute(query)]  # fmt: skip
+    units = sorted({row[0] for row in every})
+    for level in (None, *Priority):
+        for age in (None, *AGES.values(), OLDEST):
+            for within in (None, units[::2]):
+                expected = [
+                    row[:2] for row in sorted(every)
+                    if level in {None, row[2]} and age in {None, row[3]} and (within is None or row[0] in within)
+                ]  # fmt: skip
+                assert await _listed(ledger, level, age, within, now) == expected, (level, age, within)
+
+
+async def _listed(
+    ledger: Ledger, level: str | None, age: str | None, units: list[str] | None, now: datetime
+) -> list[tuple[str, str]]:
+    aged: Any = None if age is None else (age, now)
+    found: list[tuple[str, str]] = []
+    async with ledger.reading() as connection:
+        while True:
+            some = await queries.orders(
+                connection, units=units, priorities=[level] if level else None, aged=aged, limit=2,
+                after=found[-1] if found else None,
+            )  # fmt: skip
+            found += [(one["unit"], one["subject"]) for one in some if one["effective"] is not None]
+            if len(some) < 2:
+                return found
 
 
 async def _down_and_up(kept: Book) -> None:
