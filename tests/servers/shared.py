@@ -6,6 +6,7 @@ process ends, however it ends. A keeper process of each server stops it when nob
 
 import fcntl
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -71,7 +72,7 @@ class SharedServers:
         """Have it made, unless a process of this run has done so; the others wait for it."""
         with (self.folder / f"{what}.once").open("a+", encoding="ascii") as alone:
             fcntl.flock(alone, fcntl.LOCK_EX)
-            if not alone.tell():
+            if not alone.seek(0, os.SEEK_END):  # where it ends now, not where it ended before we waited
                 make()
                 alone.write("made")
 

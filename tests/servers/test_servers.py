@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 
 import psycopg
 import pytest
@@ -182,5 +183,21 @@ def test_what_a_run_needs_once_is_made_once() -> None:
     run, made = SharedServers({}), []
     for _ in range(3):
         run.once("template", lambda: made.append(1))
+    run.leave()
+    assert made == [1]
+
+
+def test_what_two_want_at_the_same_time_is_made_once() -> None:
+    run, made = SharedServers({}), []
+
+    def slowly() -> None:
+        made.append(1)
+        time.sleep(0.3)  # meanwhile the others have opened the file and wait
+
+    others = [Thread(target=run.once, args=("template", slowly)) for _ in range(3)]
+    for one in others:
+        one.start()
+    for one in others:
+        one.join(30)
     run.leave()
     assert made == [1]
