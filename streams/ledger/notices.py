@@ -36,6 +36,8 @@ _ESCALATION: Final = rows.table_of(EscalationRow)
 _NAMES: Final = tuple(field.name for field in fields(Notice))
 COLUMNS: Final = tuple(_NOTICE.c[name] for name in _NAMES)
 """What a notice is read from, in the order of its fields."""
+_ORDER: Final = (_NOTICE.c.urgent.desc(), _NOTICE.c.next_at, _NOTICE.c.id)
+"""What is sent first."""
 _PLANNING: Final = zlib.crc32(b"workorders notices")
 """The PostgreSQL advisory lock by which one plans at a time, so that a flood is seen as a whole."""
 
@@ -177,31 +179,32 @@ async def _any(connection: AsyncConnection, query: Select[Any]) -> bool:
     return (await connection.execute(query.limit(1))).first() is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What somebody who sends notices of one kind can take in hand beside what they have.
+
+    ``again`` is how many of them may be what was tried before: receivers that are dead must not take up everything.
+    ``reached`` are the notices in hand, however long ago they were taken up, and ``addresses`` whom they go to: nobody
+    is sent two things at once by one worker, so that a dead receiver holds up one place and no more.
+    """
+
+    free: int
+    again: int
+    reached: Collection[UUID] = ()
+    addresses: Collection[str] = ()
+
+
 async def claim(
-    connection: AsyncConnection,
-    kind: str,
-    now: datetime,
-    until: datetime,
-    limit: int,
-    worker: str,
-    but: Collection[UUID] = (),
+    connection: AsyncConnection, kind: str, now: datetime, until: datetime, room: Room, worker: str
 ) -> list[Notice]:
     """Take notices of one kind in hand until the instant, the urgent first; what others have in hand is passed over.
-
-    ``but`` are those that this worker has in hand itself, however long ago it took them up.
 
     The attempt is kept before it is made: if its worker dies nobody knows what became of it, and so it says.
     """
     query = (
         select(*COLUMNS)
-        .where(
-            _NOTICE.c.kind == kind,
-            _NOTICE.c.next_at.is_not(None),
-            _NOTICE.c.next_at <= now,
-            _NOTICE.c.id.not_in(sorted(but)),
-        )
-        .order_by(_NOTICE.c.urgent.desc(), _NOTICE.c.next_at, _NOTICE.c.id)
-        .limit(limit)
+        .where(_NOTICE.c.id.in_(_first_of_each(kind, now, room)), *_is_due(kind, now))
+        .order_by(*_ORDER)
         .with_for_update(skip_locked=True)
     )
     found = [Notice(*row) for row in await connection.execute(query)]
@@ -222,6 +225,24 @@ async def claim(
         mine = (_NOTICE.c.digest.in_([one.id for one in found]), _NOTICE.c.settled_at.is_(None))
         await connection.execute(_NOTICE.update().where(*mine).values(outcome=str(Fate.UNKNOWN), detail=UNANSWERED))
     return found
+
+
+def _is_due(kind: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return _NOTICE.c.kind == kind, _NOTICE.c.next_at.is_not(None), _NOTICE.c.next_at <= now
+
+
+def _first_of_each(kind: str, now: datetime, room: Room) -> Select[Any]:
+    """What is due first for each address, as far as there is room."""
+    mine = (_NOTICE.c.id.not_in(sorted(room.reached)), _NOTICE.c.address.not_in(sorted(room.addresses)))
+    turn = func.row_number().over(partition_by=_NOTICE.c.address, order_by=_ORDER).label("turn")
+    names = (_NOTICE.c.id, _NOTICE.c.urgent, _NOTICE.c.next_at, _NOTICE.c.tries)
+    waiting = select(*names, turn).where(*_is_due(kind, now), *mine).subquery()
+    before = (waiting.c.tries > 0).label("before")
+    order = (waiting.c.urgent.desc(), waiting.c.next_at, waiting.c.id)
+    nth = func.row_number().over(partition_by=before, order_by=order).label("nth")
+    first = select(waiting, before, nth).where(waiting.c.turn == 1).subquery()
+    some = select(first.c.id).where(~first.c.before | (first.c.nth <= room.again))
+    return some.order_by(first.c.urgent.desc(), first.c.next_at, first.c.id).limit(room.free)
 
 
 async def stock(connection: AsyncConnection) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from streams.clock import monotonic
 from streams.ledger import notices, notices_noting
 from streams.ledger.engine import Database
 from streams.ledger.errors import LedgerError
+from streams.ledger.notices import Room
 from streams.ledger.transaction import retried
 from streams.notice_settings import NoticeSettings
 from streams.notices import retrying
@@ -54,7 +55,7 @@ class Lane:
         self.kind = kind
         self._channel, self._shared, self._settings = channel, shared, shared.settings
         self._tasks: set[asyncio.Task[None]] = set()
-        self._in_hand: set[UUID] = set()
+        self._in_hand: dict[UUID, Notice] = {}
         # A thread of its own: a long digest holds up nothing else, and nobody keeps a lane from a thread.
         self._writing = ThreadPoolExecutor(1, thread_name_prefix=f"notices-{kind}-words")
 
@@ -71,7 +72,7 @@ class Lane:
         until = at + timedelta(seconds=self._settings.send_within_s + GRACE_S)
         taken = await self._claim(at, until)
         for notice in taken:
-            self._in_hand.add(notice.id)
+            self._in_hand[notice.id] = notice
             task = asyncio.create_task(self._send(notice, world, now), name=f"a notice by {self.kind}")
             self._tasks.add(task)
             task.add_done_callback(self._end)
@@ -91,12 +92,16 @@ class Lane:
         self._tasks.discard(task)
         self._shared.ended.set()
 
+    def _room(self) -> Room:
+        """What was tried before gets half of the places, so that what was never tried waits for no dead receiver."""
+        in_hand = self._in_hand.values()
+        again = max(1, self._settings.at_once // 2) - sum(one.tries > 1 for one in in_hand)
+        return Room(self.free, max(0, again), self._in_hand.keys(), {one.address for one in in_hand})
+
     async def _claim(self, now: datetime, until: datetime) -> Sequence[Notice]:
         async def once() -> list[Notice]:
             async with self._shared.database.writing() as connection:
-                return await notices.claim(
-                    connection, self.kind, now, until, self.free, self._shared.worker, self._in_hand
-                )
+                return await notices.claim(connection, self.kind, now, until, self._room(), self._shared.worker)
 
         return await retried(once)
 
@@ -104,7 +109,7 @@ class Lane:
         try:
             await self._try(notice, world, now)
         finally:
-            self._in_hand.discard(notice.id)
+            self._in_hand.pop(notice.id, None)
 
     async def _try(self, notice: Notice, world: World, now: Callable[[], datetime]) -> None:
         began = monotonic()

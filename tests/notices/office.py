@@ -44,6 +44,8 @@ class Post:
     def __init__(self, *answers: Sent, always: Sent | None = None) -> None:
         self.letters: list[Letter] = []
         self.gate: asyncio.Event | None = None
+        self.dead: dict[str, asyncio.Event] = {}
+        """Addresses that do not answer until then."""
         self._answers, self._always = list(answers), always
         self.closed = False
 
@@ -51,6 +53,8 @@ class Post:
         self.letters.append(letter)
         if self.gate is not None:
             await self.gate.wait()
+        if letter.address in self.dead:
+            await self.dead[letter.address].wait()
         if self._always is not None:
             return self._always
         return self._answers.pop(0) if self._answers else ACCEPTED

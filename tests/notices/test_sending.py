@@ -174,17 +174,71 @@ async def test_a_channel_that_never_answers_is_cut_off_and_its_outcome_is_unknow
     assert {row.outcome for row in await by_kind(small, "text")} == {"accepted"}
 
 
+NORTH, SOUTH = "account-manager@northmoor.example", "account-manager@severnside.example"
+
+
+async def overdue_in_north_and_south(office: Office, each: int) -> None:
+    """So many orders are overdue at two contractors, those of the north first."""
+    await office.hear(*(raised(f"WO-{n}") for n in range(each)))
+    await office.at(0.1)
+    await office.hear(*(raised(f"WO-{n}", 0.1, premises="ap-ty-derwen") for n in range(each, 2 * each)))
+    await office.at(2.2)
+
+
+def sent_to(post: Post, address: str) -> int:
+    return sum(letter.address == address for letter in post.letters)
+
+
+async def test_a_receiver_that_never_answers_holds_up_no_other_behind_the_same_channel(office: Office) -> None:
+    await overdue_in_north_and_south(office, SETTINGS.at_once + 2)
+    office.notifier._lane("email")._settings = SETTINGS.model_copy(update={"send_within_s": 120})
+    alive = office.email.dead[NORTH] = asyncio.Event()
+    await office.notifier.look()
+    for _ in range(SETTINGS.at_once + 4):
+        await eventually(lambda: sent_to(office.email, SOUTH) > 0, "the south is told")
+        await asyncio.sleep(0.02)
+        await office.notifier.look()
+    await eventually(lambda: sent_to(office.email, SOUTH) == SETTINGS.at_once + 2, "the south is told of everything")
+    assert sent_to(office.email, NORTH) == 1
+    alive.set()
+    await office.tell()
+    assert set(keys(office.email).values()) == {1}
+    assert sent_to(office.email, NORTH) == SETTINGS.at_once + 2
+
+
+async def test_what_is_tried_again_leaves_room_for_what_was_never_tried(small: Office) -> None:
+    small.notifier = small.another()
+    lane = small.notifier._lane("email")
+    lane._settings = SETTINGS.model_copy(update={"at_once": 2})
+    await overdue_in_north_and_south(small, 1)
+    small.posts["email"]._always = BUSY
+    await small.tell()
+    small.posts["email"]._always = None
+    await small.later(3600)
+    small.email.gate = asyncio.Event()
+    await small.notifier.look()
+    await asyncio.sleep(0.2)
+    await small.notifier.look()
+    await asyncio.sleep(0.1)
+    assert len(lane._in_hand) == 1, "of two places one is kept for what was never tried"
+    assert next(iter(lane._in_hand.values())).tries == 2
+    small.email.gate.set()
+    await small.notifier.settle()
+
+
 async def test_so_many_at_once_and_no_more_are_in_hand_on_one_channel(small: Office) -> None:
-    await small.hear(*(raised(f"WO-{n}") for n in range(10)))
-    await small.at(2.01)
+    lane = small.notifier._lane("email")
+    lane._settings = SETTINGS.model_copy(update={"at_once": 1})
+    await overdue_in_north_and_south(small, 1)
     small.posts["email"].gate = asyncio.Event()
     await small.notifier.look()
     await asyncio.sleep(0.3)
     await small.notifier.look()
     await asyncio.sleep(0.1)
-    assert len(small.email.letters) == SETTINGS.at_once
+    assert len(small.email.letters) == 1
     small.posts["email"].gate.set()
-    await small.notifier.settle()
+    await small.tell()
+    assert {letter.address for letter in small.email.letters} == {NORTH, SOUTH}
 
 
 async def test_several_workers_never_have_one_notice_in_hand_together(office: Office) -> None:
