@@ -53,6 +53,7 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]  # it ships no ty
         self._unproven = Unproven()
         self._begins: Mapping[TopicPartition, int] = {}
         self._failure: BaseException | None = None
+        self._seeks = self._fetched_at = 0
 
     @property
     def positions(self) -> Mapping[TopicPartition, int]:
@@ -89,6 +90,7 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]  # it ships no ty
             found = await self._consumer.getmany(
                 timeout_ms=settings.batch_max_wait_ms, max_records=settings.batch_max_records
             )
+            self._fetched_at = self._seeks
         except NoOffsetForPartitionError:
             # The first assignment is still being sought: the listener holds the lock until it has been.
             async with self._in_hand:
@@ -104,10 +106,13 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]  # it ships no ty
     async def take(self, found: Found) -> list[Rejection]:
         """Take what was fetched into the ledger; what was rejected. The caller holds ``in_hand``.
 
-        If another writer has gone further, nothing is taken, and reading goes on from where the ledger stands. Raises
+        If another writer has gone further, nothing is taken, and reading goes on from where the ledger stands. What was
+        fetched before a seek, such as from the group's offset or from an earlier assignment, proves nothing. Raises
         ``OffsetGap`` if records are missing before the batch, ``RecordsLostError`` if the broker has other records
         before it than the ledger took, ``ClocksDifferError`` while nothing may be decided, and what the ledger raises.
         """
+        if self._fetched_at != self._seeks:
+            return []
         await self._prove(found)
         batch = [
             self._incoming(partition, record)
@@ -149,6 +154,7 @@ class Reader(ConsumerRebalanceListener):  # type: ignore[misc]  # it ships no ty
         self._tell_assigned()
 
     def _seek_each(self, places: Mapping[TopicPartition, int]) -> None:
+        self._seeks += 1
         for partition, at in places.items():
             self._consumer.seek(partition, self._unproven.begins(partition, at, self._begins.get(partition, at)))
             self._next[partition] = at

@@ -149,6 +149,37 @@ async def test_not_even_what_was_never_read_is_taken_from_another_log(parts: Par
     assert len(await all_rows(parts.ledger, EventRow)) == 3
 
 
+async def test_what_was_fetched_before_an_assignment_proves_nothing_after_it(
+    parts: Parts, broker: PaperBroker, caplog: pytest.LogCaptureFixture
+) -> None:
+    with_last(broker, "event")
+    reader = await assigned_anew(parts, broker)
+    broker.tell(order(4))
+    in_hand = await reader.fetch()
+    del broker.logs[WORK][1:]
+    broker.tell(*(order(n) for n in range(20, 30)))
+    await broker.share_out()
+    assert await reader.take(in_hand) == []
+    with pytest.raises(RecordsLostError, match="another record at offset 1"):
+        await read_on(reader)
+    assert "broker any more" not in caplog.text
+    assert await stands_at(parts) == {"work-orders": 3}
+
+
+async def test_what_was_in_hand_at_an_assignment_is_read_again_and_none_is_passed_over(
+    parts: Parts, broker: PaperBroker, caplog: pytest.LogCaptureFixture
+) -> None:
+    with_last(broker, "event")
+    reader = await assigned_anew(parts, broker)
+    broker.tell(order(4), order(5))
+    in_hand = await reader.fetch()
+    await broker.share_out()
+    assert await reader.take(in_hand) == []
+    await read_on(reader)
+    assert [row.subject for row in await all_rows(parts.ledger, EventRow)] == [f"WO-{n}" for n in range(1, 6)]
+    assert "broker any more" not in caplog.text
+
+
 async def test_a_sign_of_life_is_recognised(parts: Parts, broker: PaperBroker) -> None:
     def sign(n: int) -> Incoming:
         return plain(event("source.heartbeat", UNIT, premises=UNIT, source="fm-north", id=f"alive-{n}"))
