@@ -13,6 +13,7 @@ from aiokafka import TopicPartition
 from streams.clock import SystemClock, monotonic
 from streams.kafka_client import make_consumer, running
 from streams.settings import EMBEDDED
+from streams.to_the_end import records_to_the_end
 from streams.topics import EMBEDDED_PARTITIONS, INPUTS, TOPICS
 from tests.faults.checker import OUTPUTS, faults_of, is_at_rest, judged_as_at, unrest
 from tests.faults.evidence import Trial, judged
@@ -142,6 +143,23 @@ async def records(site: Site) -> int | None:
         partitions = _partitions(site, [topic.name for topic in INPUTS])
         begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
         return int(sum(ends.values()) - sum(begins.values()))
+
+
+async def lost_by_the_broker(site: Site) -> list[str]:
+    """Events that the ledger has read from a topic, and that the broker does not have there any more."""
+    query = (
+        "SELECT e.id, e.topic_offset, o.topic, o.topic_partition FROM event e JOIN offset_state o ON o.id = e.stream"
+    )
+    with reading(site.place) as ledger:
+        places = ("topic", "topic_partition", "topic_offset")
+        read = {tuple(row[name] for name in places): row["id"] for row in ledger.rows(query)}
+    consumer = make_consumer(site.settings, site.broker, group=None, without_offset="earliest")
+    async with running(consumer, site.settings):
+        async for one in records_to_the_end(consumer, {site.prefix + topic.name for topic in INPUTS}):
+            place = (one.topic.removeprefix(site.prefix), one.partition, one.offset)
+            if place in read and f'"id":"{read[place]}"'.encode() in one.value.replace(b" ", b""):
+                del read[place]
+    return [f"{id_} was at {topic}-{n}, offset {at}" for (topic, n, at), id_ in sorted(read.items())]
 
 
 async def on_topics(site: Site, topics: Sequence[str]) -> dict[str, list[bytes]]:
