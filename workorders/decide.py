@@ -103,7 +103,7 @@ def _dispute_changed(dispute: Dispute | None, said: DisputeChange | None) -> Dis
 def _decide_night(case: Case, world: World, now: datetime) -> Decision:
     premises = _premises(case, world, now)
     night = date.fromisoformat(case.subject.rpartition("/")[2])
-    policy = _night_policy(world, night)
+    policy = night_policy(world, night)
     arranged = arrange(case.history, policy.late_after)
     found = reckon_night(premises, night, arranged, policy, now)
     earliest = found.state.starts - max(policy.spec.nights.warn_before, policy.spec.nights.sudden_within)
@@ -115,7 +115,7 @@ def _decide_night(case: Case, world: World, now: datetime) -> Decision:
     return _decision(case, replace(found.state, next_due_at=_next(found.next_at, next_rung, world, now)), reached, now)
 
 
-def _night_policy(world: World, night: date) -> Policy:
+def night_policy(world: World, night: date) -> Policy:
     """The policy in force when the night's first checkpoint comes, by the window of the policy in force that day."""
     rules = world.policies.at(datetime.combine(night, time(12), tzinfo=UTC)).spec.nights
     starts, _ = night_window(night, rules.starts, rules.ends, rules.zone)

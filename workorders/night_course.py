@@ -116,7 +116,7 @@ def follow(kept: Sequence[Taken], plan: NightPlan, now: datetime) -> Course:
     watch_from = min(plan.warn_at, plan.escalate_at)
     look: Look | None = None
     taken, count = 0, len(kept)
-    for at, until in _changes(kept, plan, now):
+    for at, until in changes(kept, plan, now):
         by = None
         while taken < count and kept[taken].event.time <= at:
             by = kept[taken]
@@ -148,7 +148,7 @@ def next_change(course: Course, kept: Sequence[Taken], now: datetime) -> datetim
     return min((instant for instant in instants if instant > now), default=None)
 
 
-def _changes(kept: Sequence[Taken], plan: NightPlan, now: datetime) -> Iterator[tuple[datetime, datetime]]:
+def changes(kept: Sequence[Taken], plan: NightPlan, now: datetime) -> Iterator[tuple[datetime, datetime]]:
     """The instants up to ``now`` at which anything can change, each once and with the next one (the last: ``now``)."""
     starts, ends = plan.starts, plan.ends
     instants = [plan.warn_at, plan.escalate_at, starts, starts + plan.check_in_grace, ends]

@@ -126,12 +126,12 @@ class NightFold:
             for cover in self.covers.values()
             if cover.ended_by is None and (cover.checked_in_at is not None or at < cover.counts_until)
         ]
-        missing = worst = first = self._missing(counted, base)
+        missing = worst = first = self.missing(counted, base)
         since = base
         # The deficit only grows where a cover ends, so it is greatest at one of these moments or at the first.
         if leaving := [cover.until for cover in counted if cover.until < plan.ends]:
             for moment in sorted(leaving):
-                if moment > base and (later := self._missing(counted, moment)) > worst:
+                if moment > base and (later := self.missing(counted, moment)) > worst:
                     if worst == 0:
                         first, since = later, moment
                     worst = later
@@ -150,7 +150,7 @@ class NightFold:
             for event in check_ins:
                 yield Ignored(*identity(event), f"no cover stands under the reference {event.data.cover_ref}")
 
-    def _missing(self, counted: list[Cover], at: datetime) -> int:
+    def missing(self, counted: list[Cover], at: datetime) -> int:
         """The deficit at a moment of the window if all the cover that is counted on stands."""
         standing = own = 0
         for cover in counted:

@@ -44,6 +44,7 @@ class Action(StrEnum):
     CONFIRM_COVER = "confirm-cover"
     WITHDRAW_COVER = "withdraw-cover"
     ARRANGE_CONTINGENCY = "arrange-contingency"
+    CHECK_IN_COVER = "check-in-cover"
     ACKNOWLEDGE = "acknowledge"
     RESOLVE = "resolve"
     DECLINE = "decline"
@@ -71,6 +72,7 @@ ALLOWED: Final[Mapping[Action, frozenset[Holder]]] = {
     Action.CONFIRM_COVER: frozenset({_D, _M, _A}),
     Action.WITHDRAW_COVER: frozenset({_D, _M, _A}),
     Action.ARRANGE_CONTINGENCY: frozenset({_D, _M}),
+    Action.CHECK_IN_COVER: frozenset({_D, _M}),
     Action.ACKNOWLEDGE: _SPEAKING,
     Action.RESOLVE: _SPEAKING,
     Action.DECLINE: _SPEAKING,

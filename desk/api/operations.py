@@ -94,6 +94,10 @@ OF_NIGHT: Final = (
         summary="Put in a replacement at the division's expense",
         example={"cover_ref": "division-13", "replaces": "agency", "cost_pence": 21450}, **_OF_NIGHT,
     ),
+    Operation(
+        Action.CHECK_IN_COVER, "check-ins", verb="checked-in", data=CoverData,
+        summary="Say that a person is on the premises", example={"cover_ref": "agency-7"}, **_OF_NIGHT,
+    ),
 )  # fmt: skip
 OF_ESCALATION: Final = (
     Operation(

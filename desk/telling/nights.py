@@ -14,7 +14,7 @@ from streams.ledger.ledger import Ledger
 from workorders.wall_clock import night_window
 
 TOPIC: Final = "shift-cover"
-_POUNDS: Final = re.compile(r"£?([0-9]{1,7})(?:\.([0-9]{1,2}))?")
+_POUNDS: Final = re.compile(r"£?([0-9]{1,7}|[0-9]{1,3}(?:,[0-9]{3}){1,2})(?:\.([0-9]{1,2}))?")
 _OPTIONS: Final = {"from": "--from", "until": "--until"}
 
 
@@ -63,7 +63,7 @@ def premises_of_night(night: str) -> str:
 
 def pence(pounds: str) -> int:
     """Pounds as people write them, with at most two decimals, in pence: ``214.5`` is 214 pounds and 50 pence."""
-    found = _POUNDS.fullmatch(pounds.strip().replace(",", ""))
+    found = _POUNDS.fullmatch(pounds.strip())
     if found is None:
         raise BadValue(f"--cost is {pounds!r}, which is no amount in pounds: write for example 214.50.")
-    return int(found[1]) * 100 + int((found[2] or "").ljust(2, "0"))
+    return int(found[1].replace(",", "")) * 100 + int((found[2] or "").ljust(2, "0"))

@@ -93,7 +93,11 @@ async def escalations_of(connection: AsyncConnection, unit: str, subject: str) -
 async def statements_of(connection: AsyncConnection, unit: str, subject: str) -> list[StatementLine]:
     """Everything that was said about one subject, in the order in which it was said."""
     mine = (col(StatementRow.unit) == unit, col(StatementRow.subject) == subject)
-    query = select(*_STATEMENT).where(*mine).order_by(col(StatementRow.said_at), col(StatementRow.n))
+    query = (
+        select(*_STATEMENT)
+        .where(*mine)
+        .order_by(col(StatementRow.said_at), col(StatementRow.n), col(StatementRow.escalation_id))
+    )
     return [statement_line(row) for row in await connection.execute(query)]
 
 

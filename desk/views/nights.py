@@ -53,7 +53,7 @@ async def read_nights(
 ) -> list[NightLine]:
     """The nights from one date to another, both included, by date and premises."""
     rows = await queries.nights(connection, since=since, until=until)
-    standing = await _standing(connection, {row["subject"] for row in rows})
+    standing = await standing_about(connection, {row["subject"] for row in rows})
     decided = [(states.NIGHT_STATE.validate_python(row["state"]), row["decided_at"]) for row in rows]
     return [_line(queries.night_at(night, at, now), world, now, standing) for night, at in decided]
 
@@ -72,10 +72,13 @@ def status_of(night: NightState, world: World, now: datetime) -> str:
     return "short" if night.confirmed else "not-confirmed"
 
 
-async def _standing(connection: AsyncConnection, subjects: AbstractSet[str]) -> Mapping[str, list[str]]:
+async def standing_about(connection: AsyncConnection, subjects: AbstractSet[str]) -> Mapping[str, list[str]]:
+    """The roles to which an escalation about each of these nights stands, in the order in which they were due."""
     found: dict[str, list[str]] = {}
     subject, role, kind, due = (col(getattr(EscalationRow, name)) for name in ("subject", "role", "kind", "due_at"))
-    query = select(subject, role).where(col(EscalationRow.standing), kind.in_(ABOUT_NIGHTS))
+    places = sorted({night.rpartition("/")[0] for night in subjects})
+    mine = (col(EscalationRow.unit).in_(places), col(EscalationRow.standing), kind.in_(ABOUT_NIGHTS))
+    query = select(subject, role).where(*mine)
     for row in await connection.execute(query.order_by(due, col(EscalationRow.id))):
         if row.subject in subjects:
             found.setdefault(row.subject, []).append(row.role)

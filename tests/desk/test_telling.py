@@ -216,7 +216,7 @@ def test_pounds_are_taken_with_at_most_two_decimals(written: str, found: int) ->
     assert pence(written) == found
 
 
-@pytest.mark.parametrize("written", ["214.505", "214.", ".5", "-1", "1e3", "1 2", ""])
+@pytest.mark.parametrize("written", ["214.505", "214.", ".5", "-1", "1e3", "1 2", "214,50", "1,21", ""])
 def test_what_is_no_amount_in_pounds_is_refused(written: str) -> None:
     with pytest.raises(BadValue, match="no amount in pounds"):
         pence(written)

@@ -31,6 +31,7 @@ SAID: dict[Action, tuple[str, dict[str, Any]]] = {
     Action.ARRANGE_CONTINGENCY: (
         f"{NIGHT}/contingencies", {"cover_ref": "help-7", "replaces": "agency", "cost_pence": 21450},
     ),
+    Action.CHECK_IN_COVER: (f"{NIGHT}/check-ins", {"cover_ref": "own-7"}),
     Action.ACKNOWLEDGE: ("/v1/escalations/<id>/acknowledgements", {"commitment": "2026-01-14T08:00:00Z"}),
     Action.RESOLVE: ("/v1/escalations/<id>/resolutions", {"covers_subject": True}),
     Action.DECLINE: ("/v1/escalations/<id>/declines", {"reason": "not our contract"}),
