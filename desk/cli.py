@@ -12,7 +12,20 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from desk.commands import answers, contract, door, health, keys, nights, notices, orders, rules, running, seeing
+from desk.commands import (
+    answers,
+    contract,
+    door,
+    health,
+    keys,
+    nights,
+    notices,
+    orders,
+    rules,
+    running,
+    seeing,
+    sessions,
+)
 from desk.commands.panels import ANSWERS, RULES, SEE
 from desk.exits import Exit, ending
 from desk.words import in_language, reason, spoken
@@ -57,6 +70,7 @@ app.add_typer(nights.app, name="cover", rich_help_panel=ANSWERS)
 app.add_typer(seeing.rejected_app, name="rejected", rich_help_panel=SEE)
 app.add_typer(seeing.checks)
 app.add_typer(keys.app, name="key", rich_help_panel=RULES)
+app.add_typer(sessions.app, name="session", rich_help_panel=RULES)
 app.add_typer(rules.policy_app, name="policy", rich_help_panel=RULES)
 app.add_typer(rules.estate_app, name="estate", rich_help_panel=RULES)
 app.add_typer(rules.db_app, name="db", rich_help_panel=RULES)

@@ -35,7 +35,13 @@ EMBEDDED: Final = "embedded"
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 """The addresses that only this machine itself reaches."""
 
-OTHER_FAMILIES: Final = ("WORKORDERS_DESK_", "WORKORDERS_LANGUAGE", "WORKORDERS_NOTICES_", "WORKORDERS_WATCHER_")
+OTHER_FAMILIES: Final = (
+    "WORKORDERS_DESK_",
+    "WORKORDERS_LANGUAGE",
+    "WORKORDERS_NOTICES_",
+    "WORKORDERS_OIDC_",
+    "WORKORDERS_WATCHER_",
+)
 """Settings of other parts, which read and check their own with ``load``."""
 
 _SERVER: Final = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")

@@ -96,7 +96,8 @@ def _draw_record(found: Listed[Access], desk: Desk) -> Iterable[RenderableType]:
         return
     drawn = table("when", "key", "what", "about", "answer", "", lead=2)
     for one in found.lines:
-        drawn.add_row(local(one.at, desk.zone), one.key or "?", one.action, Text(one.about), str(one.status), one.code)
+        who, about = Text(one.key or "?"), Text(one.about)
+        drawn.add_row(local(one.at, desk.zone), who, one.action, about, str(one.status), one.code)
     yield drawn
 
 

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 SCHEME: Final = "Bearer"
 STRANGERS_PER_MINUTE: Final = 60
 """How often one address may come without a key before it is not even answered why."""
+SIGN_INS_PER_MINUTE: Final = 600
 AFTER_S: Final = 60
 """After how long whoever came too often may come again at the latest."""
 UNKNOWN: Final = "unknown"
@@ -58,6 +59,7 @@ class Limits:
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
         self._of_key = RateLimitItemPerMinute(per_minute)
         self._of_stranger = RateLimitItemPerMinute(STRANGERS_PER_MINUTE)
+        self._of_office = RateLimitItemPerMinute(SIGN_INS_PER_MINUTE)
 
     async def key_comes(self, key: str) -> bool:
         """Whether a key may come once more."""
@@ -70,6 +72,10 @@ class Limits:
     async def stranger_is_recorded(self, address: str) -> bool:
         """Whether one more refusal of an address without a key is put on record: the record must not grow for ever."""
         return await self._limiter.hit(self._of_stranger, "record", address)
+
+    async def sign_in_begins(self, address: str) -> bool:
+        """Whether one more sign-in at a service may begin from an address, behind which a whole office may be."""
+        return await self._limiter.hit(self._of_office, "begin", address)
 
     async def sign_in_fails(self, address: str) -> bool:
         """Whether signing in from an address may fail once more, whatever else comes from there."""

@@ -1,6 +1,6 @@
 """The tables of the ledger, one definition for SQLite and PostgreSQL; they hold what the other nouns say."""
 
-from models.tables.access import ApiAccessRow, ApiKeyRow, ApiRequestRow, DeskSessionRow
+from models.tables.access import ApiAccessRow, ApiKeyRow, ApiRequestRow, DeskSessionRow, DeskSignInRow
 from models.tables.alive import PulseRow
 from models.tables.base import METADATA
 from models.tables.kept import AuditRow, EstateVersionRow, MetaRow, PolicyVersionRow
@@ -24,6 +24,7 @@ __all__ = [
     "ApiRequestRow",
     "AuditRow",
     "DeskSessionRow",
+    "DeskSignInRow",
     "EscalationRow",
     "EstateVersionRow",
     "EventNoteRow",

@@ -69,6 +69,8 @@ class DeskSessionRow(SQLModel, table=True):
 
     ``hash`` is the SHA-256 of the secret, in hex. ``api_key`` is the key by which the session began, if one was:
     it ends with it. ``seen_at`` is when it was last used, to the minute; ``ended_at`` when somebody ended it.
+    ``issuer`` is the sign-in service that proved who it is, if one did, ``subject`` its opaque name for that person and
+    ``sid`` for their session there; ``hint`` is its proof, sealed with the cookie's secret, for signing out there too.
     """
 
     __tablename__ = "desk_session"
@@ -86,3 +88,22 @@ class DeskSessionRow(SQLModel, table=True):
     seen_at: datetime
     ends_at: datetime
     ended_at: datetime | None = None
+    issuer: str | None = None
+    subject: str | None = None
+    sid: str | None = None
+    hint: bytes | None = None
+
+
+class DeskSignInRow(SQLModel, table=True):
+    """One sign-in that was begun at a sign-in service and is not finished, kept for some minutes.
+
+    ``hash`` is the SHA-256 of the secret in the browser's cookie, in hex; ``sealed`` is what only that secret opens:
+    where somebody wanted to be, what they had typed, and as whom they may speak.
+    """
+
+    __tablename__ = "desk_sign_in"
+    __table_args__ = (Index(None, "began_at"),)
+
+    hash: str = Field(primary_key=True)
+    began_at: datetime
+    sealed: bytes

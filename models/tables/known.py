@@ -82,6 +82,7 @@ class WorkOrderRow(SQLModel, table=True):
         where("ix_work_order_orphan", "unit", only="status = 'orphan'"),
         where("ix_work_order_disputed", "unit", only="dispute_since IS NOT NULL"),
         where("ix_work_order_marked", "unit", only=MARKED),
+        where("ix_work_order_contractor", "contractor_reference", only="contractor_reference IS NOT NULL"),
     )
 
     unit: str = Field(primary_key=True, foreign_key="unit.id")

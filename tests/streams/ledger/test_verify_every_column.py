@@ -160,10 +160,11 @@ UNKNOWABLE: dict[str, dict[str, str]] = {
     "desk_session": dict.fromkeys(
         (
             "id", "hash", "api_key", "role", "source", "holder", "reach", "of", "began_at", "seen_at", "ends_at",
-            "ended_at",
+            "ended_at", "issuer", "subject", "sid", "hint",
         ),
         DOOR,
     ),
+    "desk_sign_in": dict.fromkeys(("hash", "began_at", "sealed"), DOOR),
     "inbox": {"relayed_at": BROKER},
     "outbox": {"sent_at": BROKER, "confirmed_at": BROKER, "confirmations": BROKER},
     "pulse": dict.fromkeys(("part", "worker", "n", "at"), "a sign of life of a part of ours; nothing is decided by it"),
