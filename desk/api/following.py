@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from sqlalchemy.exc import DBAPIError
@@ -26,6 +27,8 @@ class Following:
         self._looking: asyncio.Task[None] | None = None
         self.ended = False
         self.followers: Counter[str] = Counter()
+        self.others: list[Callable[[], Awaitable[None]]] = []
+        """What else lets go of those who follow when this does."""
 
     async def present(self) -> int:
         """The number of the newest message there is now, once everything below it is there too."""
@@ -58,6 +61,8 @@ class Following:
             self._moved.notify_all()
         if self._looking is not None:
             await asyncio.wait({self._looking})
+        for end in self.others:
+            await end()
 
     async def _look(self) -> None:
         while self.followers and not self.ended:

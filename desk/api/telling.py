@@ -162,13 +162,20 @@ async def told(
     once: Once,
 ) -> ReceiptBody:
     """Say it for a page, as :func:`say` does for a program: what has become of it, waited for as long as ever."""
-    began = monotonic()
     in_danger = switch_in(said, "danger_to_life")
     event = _event(caller, operation, place, said, in_danger=in_danger)
     event = replace(event, content={**event.content, "id": once.event})
-    compared = {} if once.first_counts else dict(said)
-    path = f"{operation.name} {place.premises} {place.subject}"
-    asked = again.named(f"{SAID_BY}{caller.key.source}", once.name, path, compared)
+    return await told_whole(caller, operation, event, {} if once.first_counts else dict(said), once)
+
+
+async def told_whole(
+    caller: Caller, operation: Operation, event: Event, compared: Mapping[str, Any], once: Once
+) -> ReceiptBody:
+    """Say an event that is whole already, as it stands; ``compared`` is what must be the same if it comes again."""
+    began = monotonic()
+    in_danger = event.content.get(DANGER) is True
+    path = f"{operation.name} {event.key} {event.content['subject']}"
+    asked = again.named(f"{SAID_BY}{caller.key.source}", once.name, path, dict(compared))
     kept = await _durable(caller, again.Draft(event, new_reference(), asked))
     fate = (await _decided(caller, kept, began + ANSWERED_WITHIN_S, hurry=in_danger))[0]
     return receipt_body(caller, _submission(kept, fate), in_danger=in_danger, late=True)

@@ -19,6 +19,7 @@ from desk.instants import utc
 from desk.pages.commitments import choices, chosen
 from desk.pages.forms import read_form
 from desk.pages.links import Followed, Rehearsed, follow
+from desk.pages.navigation import leads_to
 from desk.pages.rendering import page
 from desk.pages.sentences import lateness, matter, role_name
 from desk.views.receipts import read_submission
@@ -101,6 +102,7 @@ def _shown(request: Request, followed: Followed, receipt: ReceiptBody | None) ->
         by_this_link=last is not None and last.event == followed.event,
         last=last, last_role=role_name(desk, last.role) if last is not None else "",
         over=line.ended_because, ended_at=line.last_said_at,
+        href=leads_to(followed.caller.key.holder, line.premises, line.subject),
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from desk.api.telling import About, Once, ReceiptBody, receipt_body, told
 from desk.instants import utc
 from desk.pages.commitments import choices, chosen
 from desk.pages.escalations import AT_ONCE
+from desk.pages.navigation import leads_to
 from desk.pages.rendering import page
 from desk.pages.sentences import Matter, lateness, matter
 from desk.pages.visitors import Visit
@@ -35,11 +36,12 @@ _TYPED: Final = frozenset({"note", "reason"})
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One escalation that is to be answered, and how late it is in words."""
+    """One escalation that is to be answered, how late it is in words, and where all about it is."""
 
     line: EscalationLine
     matter: Matter
     late: str
+    href: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,8 @@ async def _asked(visit: Visit, ids: Sequence[str]) -> list[Asked]:
     for line in lines:
         await caller.note(f"{line.subject} {line.id}")
     matters = [(line, matter(line, desk)) for line in lines]
-    return [Asked(line, one, lateness(one)) for line, one in matters]
+    holder = caller.key.holder
+    return [Asked(line, one, lateness(one), leads_to(holder, line.premises, line.subject)) for line, one in matters]
 
 
 def _question(

@@ -15,6 +15,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from desk.access.oidc.provider import BACK, ENDED, SIGNED_OUT, provider_of
 from desk.access.rights import Action
 from desk.api.guard import record_refusal
 from desk.api.place import Place
@@ -22,13 +23,33 @@ from desk.api.problems import Problem
 from desk.api.telling import OUTAGES
 from desk.exits import DeskError, NotFound
 from desk.notices.signing import signing_keys
-from desk.pages import acknowledging, answering, board, escalations, missing, nights, orders, signing_in
+from desk.pages import (
+    acknowledging,
+    answering,
+    board,
+    cases,
+    charts_page,
+    escalations,
+    live,
+    missing,
+    night,
+    nights,
+    oidc,
+    oidc_choosing,
+    order_routes,
+    orders,
+    quiet_routes,
+    repair,
+    signing_in,
+    signing_out,
+)
 from desk.pages.assets import show_asset
 from desk.pages.doorway import check_doorway, names_a_host
 from desk.pages.dressing import Dressing
 from desk.pages.languages import Speaking, language_of
 from desk.pages.links import LINK
-from desk.pages.navigation import BOARD, ESCALATIONS, NIGHTS, ORDERS
+from desk.pages.live_views import Live
+from desk.pages.navigation import BOARD, CHARTS, ESCALATIONS, NIGHTS, ORDERS
 from desk.pages.rendering import page
 from desk.pages.visitors import SendAgain, SignInFirst, allowed, signed_in
 from desk.words import _, in_language
@@ -63,19 +84,33 @@ def routes() -> list[Route]:
         Route("/a/{token}", acknowledging.acknowledge, methods=["POST"]),
         Route(signing_in.HERE, signing_in.show_sign_in, methods=["GET"], name=signing_in.SIGN_IN),
         Route(signing_in.HERE, signing_in.sign_in, methods=["POST"]),
-        Route("/sign-out", signing_in.sign_out, methods=["POST"]),
+        Route(oidc.HERE, oidc.go_out, methods=["POST"]),
+        Route(BACK, oidc.come_back, methods=["GET"]),
+        Route(oidc.AS, oidc_choosing.ask_as_whom, methods=["GET"]),
+        Route(oidc.AS, oidc_choosing.choose, methods=["POST"]),
+        Route(oidc.TYPED, oidc_choosing.show_typed, methods=["GET"]),
+        Route(ENDED, signing_out.end_from_elsewhere, methods=["POST"]),
+        Route("/sign-out", signing_out.sign_out, methods=["POST"]),
+        Route(SIGNED_OUT, signing_out.show_signed_out, methods=["GET"]),
         Route(ESCALATIONS, allowed(read, escalations.show_escalations)),
+        Route(cases.HERE, allowed(read, cases.show_cases)),
         Route(f"{ESCALATIONS}/answered", allowed(read, answering.show_answered)),
         *answers,
         Route(missing.HERE, allowed(Action.REPORT_MISSING, missing.show_missing), methods=["GET"]),
         Route(missing.HERE, allowed(Action.REPORT_MISSING, missing.report_missing), methods=["POST"]),
         Route(f"{missing.HERE}/reported", allowed(Action.REPORT_MISSING, missing.show_reported)),
+        *repair.routes(),
         Route(BOARD, allowed(Action.READ_BOARD, board.show_board)),
+        Route(CHARTS, allowed(Action.READ_BOARD, charts_page.show_charts)),
         Route(f"{BOARD}.csv", allowed(Action.READ_BOARD, board.board_sheet)),
         Route(ORDERS, allowed(Action.READ_ORDERS, orders.show_orders)),
         Route(f"{ORDERS}.csv", allowed(Action.READ_ORDERS, orders.orders_sheet)),
+        *order_routes.routes(),
         Route(NIGHTS, allowed(Action.READ_NIGHTS, nights.show_nights)),
         Route(f"{NIGHTS}.csv", allowed(Action.READ_NIGHTS, nights.nights_sheet)),
+        *night.routes(),
+        *live.routes(),
+        *quiet_routes.routes(),
         Route("/assets/{version}/{name}", show_asset),
     ]
 
@@ -122,14 +157,20 @@ def build_pages(place: Place, limits: object) -> Starlette:
     app.state.place = place
     app.state.limits = limits
     app.state.chooses_role = place.settings.is_embedded
-    app.state.public_https = (place.settings.notices.base_url or "").startswith("https:")
+    app.state.sign_in_service = service = provider_of(place.settings)
+    known_as = (place.settings.notices.base_url, service.settings.base_url if service is not None else None)
+    app.state.public_https = any((one or "").startswith("https:") for one in known_as)
     app.state.link_keys = signing_keys(place.settings)
+    app.state.live = Live(place)
+    app.state.charts = charts_page.Kept()
     return app
 
 
 def with_pages(app: FastAPI, place: Place) -> FastAPI:
     """The API, and beside it the pages at every address that is none of the API's."""
     pages, nothing = build_pages(place, app.state.limits), app.router.default
+    app.state.pages = pages
+    app.state.following.others.append(pages.state.live.end)
 
     async def otherwise(scope: Scope, receive: Receive, send: Send) -> None:
         of_a_program = scope["type"] != "http" or scope["path"].startswith(OF_THE_API)

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from starlette.responses import Response
 
 from desk.api import pages
 from desk.pages.filters import AGE_WORDS, LEVELS, YES, Filters, filters, units
-from desk.pages.navigation import BOARD, ESCALATIONS, NIGHTS, ORDERS
+from desk.pages.navigation import BOARD, CHARTS, ESCALATIONS, NIGHTS, ORDERS
 from desk.pages.rendering import page
+from desk.pages.shared import shared
 from desk.pages.visitors import Visit
 from desk.views.board import AGES, BoardView, Figures, read_board
 from desk.views.narrowed import narrowed
@@ -29,8 +30,9 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the board: of the division, of a delivery unit, or of a premises."""
+    """One line of the board: of the division, of a delivery unit, or of a premises; ``key`` names it for good."""
 
+    key: str
     name: str
     level: int
     urgency: Sequence[Number]
@@ -40,18 +42,27 @@ class Row:
 
 async def show_board(visit: Visit) -> Response:
     """By delivery unit and premises; unknown is not zero."""
+    return page(visit.request, "board.html", 200, **await content(visit))
+
+
+async def content(visit: Visit) -> dict[str, Any]:
+    """What the board is drawn from."""
     chosen = filters(visit)
     whole = await _read(visit)
     board = narrowed(whole, units(visit, chosen))
     rows = list(_rows(board, chosen))
     desk = visit.caller.desk
-    return page(
-        visit.request, "board.html", 200,
-        rows=rows, total=rows[0], now=desk.now, silent=board.total.silent, levels=LEVELS,
-        ages=[_(words) for words in AGE_WORDS.values()], chosen=chosen,
-        ldus=[(one.ldu, one.name) for one in narrowed(whole, visit.caller.units).ldus],
-        sheet=chosen.address(f"{BOARD}.csv"),
-    )  # fmt: skip
+    return {
+        "rows": rows,
+        "total": rows[0],
+        "now": desk.now,
+        "silent": board.total.silent,
+        "ages": [_(words) for words in AGE_WORDS.values()],
+        "chosen": chosen,
+        "ldus": [(one.ldu, one.name) for one in narrowed(whole, visit.caller.units).ldus],
+        "sheet": chosen.address(f"{BOARD}.csv"),
+        "charts": chosen.address(CHARTS),
+    }
 
 
 async def board_sheet(visit: Visit) -> Response:
@@ -87,20 +98,24 @@ def as_sheet(names: Sequence[str], lines: Sequence[dict[str, object]], name: str
 
 async def _read(visit: Visit) -> BoardView:
     caller = visit.caller
-    async with caller.place.ledger.reading() as connection:
-        return await read_board(connection, caller.desk.world, caller.desk.now)
+
+    async def ask() -> BoardView:
+        async with caller.place.ledger.reading() as connection:
+            return await read_board(connection, caller.desk.world, caller.desk.now)
+
+    return await shared("board", ask)  # it is the same for all, and only narrowed to what somebody reaches
 
 
 def _rows(board: BoardView, chosen: Filters) -> Iterator[Row]:
-    yield _row(_("All"), 0, board.total, Filters(ldu=chosen.ldu, premises=chosen.premises))
+    yield _row("all", _("All"), 0, board.total, Filters(ldu=chosen.ldu, premises=chosen.premises))
     for ldu in board.ldus:
-        yield _row(ldu.name, 1, ldu.figures, Filters(ldu=ldu.ldu))
+        yield _row(ldu.ldu, ldu.name, 1, ldu.figures, Filters(ldu=ldu.ldu))
         quiet = [line.figures for line in ldu.premises if not _says_something(line.figures)]
         for line in ldu.premises:
             if _says_something(line.figures):
-                yield _row(line.name, 2, line.figures, Filters(premises=line.premises))
+                yield _row(line.premises, line.name, 2, line.figures, Filters(premises=line.premises))
         if quiet:
-            yield Row(_others(quiet), 3, (), (), incomplete=False)
+            yield Row(f"{ldu.ldu}-others", _others(quiet), 3, (), (), incomplete=False)
 
 
 def _others(quiet: Sequence[Figures]) -> str:
@@ -115,7 +130,7 @@ def _says_something(figures: Figures) -> bool:
     return bool(figures.outstanding or figures.nights_short or figures.standing or figures.incomplete)
 
 
-def _row(name: str, level: int, figures: Figures, of: Filters) -> Row:
+def _row(key: str, name: str, level: int, figures: Figures, of: Filters) -> Row:
     def orders(n: int, **more: str) -> Number:
         return Number(_part(figures, n), of.address(ORDERS, **more), figures.at_least)
 
@@ -128,4 +143,4 @@ def _row(name: str, level: int, figures: Figures, of: Filters) -> Row:
         Number(figures.nights_short, of.address(NIGHTS, short=YES)),
     ]
     ages = [orders(figures.by_age.get(one, 0), age=one) for one in AGES]
-    return Row(name, level, urgency, ages, figures.incomplete)
+    return Row(key, name, level, urgency, ages, figures.incomplete)

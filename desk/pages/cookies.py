@@ -10,6 +10,9 @@ SESSION: Final = "workorders"
 GUEST: Final = "workorders-guest"
 """Holds a secret of whoever is not, so that the form for signing in cannot be posted from elsewhere."""
 
+SIGN_IN: Final = "workorders-sign-in"
+"""Holds the secret of a sign-in that is under way at the sign-in service, which leads back here from another site."""
+
 
 def is_secure(request: Request) -> bool:
     """Whether the browser came by https: to this program itself, or to the TLS before it, which the settings name."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from starlette.responses import Response
 
@@ -11,7 +11,7 @@ from desk.api import operations, pages
 from desk.api.lines import EscalationShort, as_line
 from desk.opening import Desk
 from desk.pages.filters import Filters, filters, units
-from desk.pages.navigation import ESCALATIONS
+from desk.pages.navigation import ESCALATIONS, leads_to
 from desk.pages.rendering import page
 from desk.pages.sentences import Matter, lateness, matter, place_names
 from desk.pages.visitors import Visit
@@ -26,14 +26,20 @@ MINE, ALL = "mine", "all"
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One line of the list, with its lateness in words."""
+    """One line of the list, with its lateness in words, and where all about it is for whoever may read that."""
 
     matter: Matter
     late: str
+    href: str | None
 
 
 async def show_escalations(visit: Visit) -> Response:
     """What stands: told to this role, or with ``show=all`` to anybody within its reach."""
+    return page(visit.request, "escalations.html", 200, **await content(visit))
+
+
+async def content(visit: Visit) -> dict[str, Any]:
+    """What the list is drawn from."""
     asked = visit.request.query_params
     show = ALL if asked.get("show") == ALL else MINE
     chosen = filters(visit)
@@ -41,12 +47,16 @@ async def show_escalations(visit: Visit) -> Response:
     lines, more = await _lines(visit, show, chosen, after)
     desk = visit.caller.desk
     waiting = [one for one in lines if not one.matter.is_held]
-    return page(
-        visit.request, "escalations.html", 200,
-        show=show, waiting=waiting, held=[one for one in lines if one.matter.is_held],
-        first=after is None, now=desk.now, verbs=verbs(visit), chosen=chosen, narrowed=_narrowed(chosen, desk),
-        later=chosen.address(ESCALATIONS, show=show, after=more) if more is not None else None,
-    )  # fmt: skip
+    return {
+        "show": show,
+        "waiting": waiting,
+        "held": [one for one in lines if one.matter.is_held],
+        "first": after is None,
+        "now": desk.now,
+        "verbs": verbs(visit),
+        "narrowed": _narrowed(chosen, desk),
+        "later": chosen.address(ESCALATIONS, show=show, after=more) if more is not None else None,
+    }
 
 
 async def _lines(visit: Visit, show: str, chosen: Filters, after: str | None) -> tuple[list[Shown], str | None]:
@@ -62,7 +72,9 @@ async def _lines(visit: Visit, show: str, chosen: Filters, after: str | None) ->
     shown = found[:AT_ONCE]
     matters = [matter(one, desk) for one in shown]
     more = pages.cursor_of(_place(shown[-1], matters[-1])) if len(found) > AT_ONCE else None
-    return [Shown(one, lateness(one)) for one in matters], more
+    holder = caller.key.holder
+    hrefs = [leads_to(holder, one.premises, one.subject) for one in shown]
+    return [Shown(one, lateness(one), href) for one, href in zip(matters, hrefs, strict=True)], more
 
 
 def _place(one: EscalationShort, said: Matter) -> ByNeed:

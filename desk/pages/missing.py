@@ -1,10 +1,9 @@
 """Report missing cover: from opening to receipt in at most four taps and without typing, on any telephone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from http import HTTPStatus
-from itertools import pairwise
 from secrets import token_urlsafe
 from typing import Final
 from uuid import NAMESPACE_URL, uuid5
@@ -23,11 +22,12 @@ from desk.pages.sentences import night_day, place_name, role_name
 from desk.pages.visitors import Visit
 from desk.pages.voices import event_type
 from desk.telling.nights import window
+from desk.views.coming import LadderKey, read_ahead
 from desk.views.escalations import EscalationLine
 from desk.views.receipts import read_submission
 from desk.views.subject import SubjectView, read_subject
 from desk.words import _
-from models.decision import NightState
+from models.decision import NightState, Reached
 from models.escalation import EscalationKind
 from models.ids import night_id
 from models.premises import PremisesKind
@@ -100,15 +100,17 @@ async def show_reported(visit: Visit) -> Response:
             raise missing("receipt")
         await caller.note(found.receipt)
         receipt = receipt_body(caller, found)
-        view = None
+        view, key = None, (found.premises, found.subject)
+        coming: Mapping[LadderKey, Reached] = {}
         if receipt.taken and receipt.refusal is None:
             view = await read_subject(connection, desk.world, desk.now, found.subject, found.premises)
+            coming = (await read_ahead(connection, desk.world, desk.now, [key]))[key].coming
     standing = _standing(view)
     return page(
         visit.request, "missing-reported.html", HTTPStatus.OK,
         receipt=receipt, where=place_name(desk, found.premises), day=night_day(found.subject),
         told=[(role_name(desk, one.role), one.first_said_at) for one in standing],
-        following=_next(desk, standing) if view is not None else None,
+        following=_next(desk, standing, coming),
         later=_later(view, standing),
     )  # fmt: skip
 
@@ -118,22 +120,11 @@ def _standing(view: SubjectView | None) -> Sequence[EscalationLine]:
     return [one for one in lines if one.standing and one.kind == EscalationKind.UNCOVERED_NIGHT]
 
 
-def _next(desk: Desk, standing: Sequence[EscalationLine]) -> Next | None:
-    """The next rung: at the latest after its own time, sooner if the one before is not answered in time."""
-    if not standing:
-        return None
-    policy = desk.world.policies.by_version(standing[0].policy_version) or desk.world.policies.at(desk.now)
-    rungs = policy.ladder(EscalationKind.UNCOVERED_NIGHT, None)
-    reached = {one.rung: one for one in standing}
-    onset = min(one.due_at for one in standing)
-    for before, rung in pairwise(rungs):
-        if rung.name in reached or before.name not in reached:
-            continue
-        at = onset + rung.after
-        if before.ack_within is not None:
-            at = min(at, reached[before.name].due_at + before.ack_within)
-        return Next(role_name(desk, rung.role), max(at, desk.now))
-    return None
+def _next(desk: Desk, standing: Sequence[EscalationLine], coming: Mapping[LadderKey, Reached]) -> Next | None:
+    """The next rung of the ladder that has begun, should nothing else be heard."""
+    found = [one for ladder, one in coming.items() if ladder[0] is EscalationKind.UNCOVERED_NIGHT]
+    first = min(found, key=lambda one: one.due_at, default=None)
+    return Next(role_name(desk, first.role), first.due_at) if first is not None and standing else None
 
 
 def _later(view: SubjectView | None, standing: Sequence[EscalationLine]) -> datetime | None:

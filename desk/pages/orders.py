@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from starlette.responses import Response
 
@@ -11,7 +11,7 @@ from desk.api import pages
 from desk.api.lines import OrderLine, as_line
 from desk.pages.board import as_sheet
 from desk.pages.filters import AGE_WORDS, Filters, filters, units
-from desk.pages.navigation import ORDERS
+from desk.pages.navigation import ORDERS, subject_address
 from desk.pages.rendering import page
 from desk.pages.sentences import place_name, place_names
 from desk.pages.visitors import Visit
@@ -35,28 +35,38 @@ class Shown:
     where: str
     age: str
     due: str
+    href: str
 
 
 async def show_orders(visit: Visit) -> Response:
     """By premises and reference."""
+    return page(visit.request, "orders.html", 200, **await content(visit))
+
+
+async def content(visit: Visit) -> dict[str, Any]:
+    """What the list is drawn from."""
     chosen = filters(visit)
     after = visit.request.query_params.get("after")
     lines = await _lines(visit, chosen, AT_ONCE + 1, after)
     shown = lines[:AT_ONCE]
     last = pages.cursor_of((shown[-1].premises, shown[-1].subject)) if len(lines) > AT_ONCE else None
     desk = visit.caller.desk
-    return page(
-        visit.request, "orders.html", 200,
-        lines=[_shown(visit, one) for one in shown], now=desk.now, narrowed=said(visit, replace(chosen, short=False)),
-        sheet=chosen.address(f"{ORDERS}.csv"),
-        later=chosen.address(ORDERS, after=last) if last is not None else None,
-    )  # fmt: skip
+    return {
+        "lines": [_shown(visit, one) for one in shown],
+        "now": desk.now,
+        "narrowed": said(visit, replace(chosen, short=False)),
+        "sheet": chosen.address(f"{ORDERS}.csv"),
+        "later": chosen.address(ORDERS, after=last) if last is not None else None,
+    }
 
 
 async def orders_sheet(visit: Visit) -> Response:
     """The same as CSV."""
     lines = await _lines(visit, filters(visit), IN_A_SHEET, None)
-    return as_sheet(_SHEET, [{name: _plain(getattr(one, name)) for name in _SHEET} for one in lines], "orders")
+    found = [{name: _plain(getattr(one, name)) for name in _SHEET} for one in lines]
+    for line, one in zip(lines, found, strict=True):
+        one["page"] = str(visit.request.url.replace(path=subject_address(line.premises, line.subject), query=""))
+    return as_sheet([*_SHEET, "page"], found, "orders")
 
 
 def _plain(value: object) -> object:
@@ -79,7 +89,8 @@ def _shown(visit: Visit, line: OrderLine) -> Shown:
     desk = visit.caller.desk
     length = spoken().span(desk.now - line.raised_at) if line.raised_at is not None else ""
     age = _("{length} ago", length=length) if length else _("not known")
-    return Shown(line, place_name(desk, line.premises), age, _due(line, desk.now - (line.fix_due or desk.now)))
+    due = _due(line, desk.now - (line.fix_due or desk.now))
+    return Shown(line, place_name(desk, line.premises), age, due, subject_address(line.premises, line.subject))
 
 
 def _due(line: OrderLine, late: timedelta) -> str:

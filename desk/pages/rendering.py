@@ -13,7 +13,7 @@ from desk.pages.commitments import NO_TIME
 from desk.pages.cookies import GUEST
 from desk.pages.forms import TOKEN, token_for
 from desk.pages.languages import language_of, others
-from desk.pages.navigation import navigation
+from desk.pages.navigation import navigation, quiet_navigation
 from desk.pages.sentences import reach_name, role_name
 from desk.pages.sessions import Session
 from desk.words import _, many, spoken
@@ -53,10 +53,11 @@ def page(request: Request, template: str, status: int = 200, /, **given: object)
     secret = session.secret if session is not None else guest_secret(request)
     text = templates().get_template(template).render(
         language=language_of(request),
-        # A link to the other language would lose what somebody has typed.
-        other_languages=[] if given.get("kept") or given.get("typed") else others(request),
+        # A link to the other language would lose what somebody has typed, or lead where nobody can go twice.
+        other_languages=[] if {"kept", "typed", "no_return"} & {*filter(given.get, given)} else others(request),
         path=request.url.path,
-        navigation=navigation(request.url.path, session),
+        navigation=navigation(request.url.path, session, request.app.state.place.desk()),
+        quiet_navigation=quiet_navigation(request.url.path, session),
         session=session,
         role=_role(request, session) if session is not None else "",
         chosen_role=request.app.state.chooses_role,

@@ -1,4 +1,4 @@
-"""Signing in: with a key that is pasted once; with the embedded broker by choosing a role, which proves nothing."""
+"""Signing in: at a sign-in service, or with a key; with the embedded broker as a role that is chosen, not proven."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -10,6 +10,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from desk.access.oidc.provider import BACK, SIGNED_OUT, Provider
 from desk.access.record import Access
 from desk.api.guard import Limits
 from desk.api.place import Place
@@ -40,7 +41,10 @@ _SIDES: Final = (
     (Party.AGENCY, N_("Agencies for night staff")),
     (Party.SYSTEM, N_("This system")),
 )
-_UNTYPED: Final = frozenset({TOKEN, "once", "e", "do", "commitment"})
+_UNTYPED: Final = frozenset(
+    {TOKEN, "once", "e", "do", "commitment", "because", "alternative_available", "impacts"}
+    | {"was_alternative", "was_impacts"}
+)
 """What a form holds that nobody typed into it."""
 
 
@@ -70,55 +74,92 @@ class Group:
 async def show_sign_in(request: Request) -> Response:
     """The choice of a role, or the question for a key."""
     await signed_in(request)
-    return _form(request, request.query_params.get("next", ""), {}, "", "")
+    return show_form(request, request.query_params.get("next", ""), {})
 
 
 async def sign_in(request: Request) -> Response:
     """Begin a session, and go on to where somebody wanted to be, with what they had typed there."""
     form = await read_form(request)
+    onward, kept = local(form.one("next")), kept_in(form)
+    if (instead := await signed_in_meanwhile(request, form, kept)) is not None:
+        return instead
+    place: Place = request.app.state.place
+    if not request.app.state.chooses_role and not takes_keys(request):
+        sentence = _("No key opens this desk. Sign in with the sign-in service.")
+        raise Problem(HTTPStatus.FORBIDDEN, "no-keys", sentence)
+    begun = await (_by_choice if request.app.state.chooses_role else _by_key)(place, form)
+    if begun is None:
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+        await note_failure(request, HERE, status, "no-key")
+        name, sentence = _fault(request)
+        return show_form(request, onward, kept, status, form.one("voice"), {name: sentence})
+    by, secret = begun
+    await has_begun(request, by, secret)
+    answer = kept_page(request, onward, kept) if kept else RedirectResponse(onward, HTTPStatus.SEE_OTHER)
+    return with_session(request, answer, secret)
+
+
+def kept_in(form: Form) -> dict[str, Sequence[str]]:
+    """What was typed into another form before, by its fields."""
+    return {name.removeprefix(KEPT): values for name, values in without(form).items() if name.startswith(KEPT)}
+
+
+async def signed_in_meanwhile(request: Request, form: Form, kept: Mapping[str, Sequence[str]]) -> Response | None:
+    """What is kept, where somebody has signed in elsewhere since; a ``Problem`` for a form that is not theirs."""
     before = await signed_in(request)
-    kept = {name.removeprefix(KEPT): values for name, values in without(form).items() if name.startswith(KEPT)}
     try:
         check_token(form, before.secret if before is not None else guest_secret(request))
     except Problem:
         if before is None or not kept:
             raise
-        return _kept(request, local(form.one("next")), kept, HTTPStatus.FORBIDDEN)  # signed in elsewhere meanwhile
+        return kept_page(request, local(form.one("next")), kept, HTTPStatus.FORBIDDEN)
+    return None
+
+
+def takes_keys(request: Request) -> bool:
+    """Whether somebody may sign in with a key."""
+    service: Provider | None = request.app.state.sign_in_service
+    return service is None or service.settings.keys
+
+
+async def note_failure(request: Request, where: str, status: int, code: str) -> None:
+    """Put on record that signing in failed; a ``Problem`` for whoever fails too often."""
     place: Place = request.app.state.place
     limits: Limits = request.app.state.limits
-    begun = await (_by_choice if request.app.state.chooses_role else _by_key)(place, form)
-    if begun is None:
-        if not await limits.sign_in_fails(request.client.host if request.client is not None else ""):
-            request.state.unrecorded = True
-            raise too_often()
-        status = HTTPStatus.UNPROCESSABLE_ENTITY
-        await place.recording.ask(Access(place.clock.now(), None, SIGN_IN, HERE, status, "no-key"))
-        return _form(request, form.one("next"), kept, form.one("voice"), _fault(request))
-    by, secret = begun
+    if not await limits.sign_in_fails(request.client.host if request.client is not None else ""):
+        request.state.unrecorded = True
+        raise too_often()
+    await place.recording.ask(Access(place.clock.now(), None, SIGN_IN, where, status, code))
+
+
+async def has_begun(request: Request, by: str, secret: str) -> None:
+    """A session has begun: it is on record by whom, and the one before it in this browser has ended."""
+    place: Place = request.app.state.place
+    before = await signed_in(request)
     if before is not None:
-        await _end(place, before)
+        await end_session(place, before)
     async with place.ledger.reading() as connection:
-        session = request.state.session = await sessions.opened_by(connection, secret, place.clock.now())
+        session = request.state.session = await sessions.opened_by(connection, secret, place.wall.now())
     about = session.as_key().id if session is not None else ""
     await place.recording.ask(Access(place.clock.now(), by, SIGN_IN, about, HTTPStatus.OK))
-    answer = _onward(request, local(form.one("next")), kept)
+
+
+def with_session(request: Request, answer: Response, secret: str) -> Response:
+    """The answer by which the browser gets the session's cookie, and loses that of somebody who is not signed in."""
     answer.headers.append("Set-Cookie", cookie(request, SESSION, secret))
     answer.headers.append("Set-Cookie", cookie(request, GUEST, "", lasts_s=0))
     return answer
 
 
-def _onward(request: Request, onward: str, kept: Mapping[str, Sequence[str]]) -> Response:
-    if not kept:
-        return RedirectResponse(onward, HTTPStatus.SEE_OTHER)
-    return _kept(request, onward, kept, HTTPStatus.OK)
-
-
 def send_again(request: Request, form: Form) -> Response:
     """What was typed into a form that was made before somebody signed in anew, to be looked at and sent by them."""
-    return _kept(request, local(_here(request)), without(form, TOKEN), HTTPStatus.FORBIDDEN)
+    return kept_page(request, local(_here(request)), without(form, TOKEN), HTTPStatus.FORBIDDEN)
 
 
-def _kept(request: Request, onward: str, kept: Mapping[str, Sequence[str]], status: HTTPStatus) -> Response:
+def kept_page(
+    request: Request, onward: str, kept: Mapping[str, Sequence[str]], status: HTTPStatus = HTTPStatus.OK
+) -> Response:
+    """The page that shows what was typed before, to be sent now."""
     typed = [value for name, values in kept.items() if name not in _UNTYPED for value in values if value.strip()]
     fields = {name: values for name, values in kept.items() if name != TOKEN}
     return page(request, "kept.html", status, next=onward, kept=fields, typed=typed)
@@ -126,12 +167,11 @@ def _kept(request: Request, onward: str, kept: Mapping[str, Sequence[str]], stat
 
 async def _by_choice(place: Place, form: Form) -> tuple[str, str] | None:
     """The role that was chosen, and the secret of a session as that; None if it is none of those offered."""
-    now = place.clock.now()
-    chosen = next((one for one in voices(place.world, now) if one.id == form.one("voice")), None)
+    chosen = next((one for one in voices(place.world, place.clock.now()) if one.id == form.one("voice")), None)
     if chosen is None:
         return None
     async with place.ledger.database.writing() as connection:
-        return f"chosen:{chosen.id}", await sessions.begin(connection, chosen, now)
+        return f"chosen:{chosen.id}", await sessions.begin(connection, chosen, place.wall.now())
 
 
 async def _by_key(place: Place, form: Form) -> tuple[str, str] | None:
@@ -143,37 +183,26 @@ async def _by_key(place: Place, form: Form) -> tuple[str, str] | None:
         return None
     voice = Voice(source.role, key.source, key.holder, key.reach, key.of)
     async with place.ledger.database.writing() as connection:
-        return key.id, await sessions.begin(connection, voice, now, key)
+        return key.id, await sessions.begin(connection, voice, place.wall.now(), key)
 
 
-def _fault(request: Request) -> str:
+def _fault(request: Request) -> tuple[str, str]:
     if request.app.state.chooses_role:
-        return _("Choose the role as which you want to act")
-    return _("That is no key, or one that opens nothing any more")
+        return "voice", _("Choose the role as which you want to act")
+    return "key", _("That is no key, or one that opens nothing any more")
 
 
-async def sign_out(request: Request) -> Response:
-    """End the session, here and in the ledger."""
-    form = await read_form(request)
-    session = await signed_in(request)
-    if session is not None:
-        check_token(form, session.secret)
-        await _end(request.app.state.place, session)
-    answer = RedirectResponse(HERE, HTTPStatus.SEE_OTHER)
-    answer.headers.append("Set-Cookie", cookie(request, SESSION, "", lasts_s=0))
-    return answer
-
-
-async def _end(place: Place, session: Session) -> None:
+async def end_session(place: Place, session: Session) -> None:
+    """Let a session open nothing from now on."""
     async with place.ledger.database.writing() as connection:
-        await sessions.end(connection, session.id, place.clock.now())
+        await sessions.end(connection, session.id, place.wall.now())
 
 
 async def sign_in_first(request: Request, form: Form | None) -> Response:
     """Where nobody is signed in: the way to sign in, from where one comes back, with what was typed."""
     here = _here(request)
     if form is not None:
-        return _form(request, here, without(form, TOKEN), "", "")
+        return show_form(request, here, without(form, TOKEN))
     return RedirectResponse(f"{HERE}?next={quote(here, safe='')}", HTTPStatus.SEE_OTHER)
 
 
@@ -181,18 +210,21 @@ def _here(request: Request) -> str:
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
-def _form(request: Request, onward: str, kept: Mapping[str, Sequence[str]], chosen: str, fault: str) -> Response:
+def show_form(
+    request: Request, onward: str, kept: Mapping[str, Sequence[str]], status: HTTPStatus = HTTPStatus.OK,
+    chosen: str = "", faults: Mapping[str, str] | None = None,
+) -> Response:  # fmt: skip
     """The form for signing in; whoever is not signed in gets a cookie by which only they can post it."""
     chooses = request.app.state.chooses_role
     fresh = None
     if getattr(request.state, "session", None) is None and not request.cookies.get(GUEST):
         fresh = request.state.guest = secrets.token_urlsafe(24)
-    faults = {("voice" if chooses else "key"): fault} if fault else {}
-    groups = _groups(request.app.state.place.desk()) if chooses else []
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if fault else HTTPStatus.OK
     answer = page(
-        request, "sign-in.html", status, next=local(onward), kept=kept, groups=groups, chosen=chosen, faults=faults
-    )
+        request, "sign-in.html", status,
+        next=local(onward), kept=kept, groups=_groups(request.app.state.place.desk()) if chooses else [],
+        chosen=chosen, faults=faults or {}, service=request.app.state.sign_in_service is not None,
+        keys=takes_keys(request), no_return=request.url.path == BACK,
+    )  # fmt: skip
     if fresh is not None:
         answer.headers.append("Set-Cookie", cookie(request, GUEST, fresh))
     return answer
@@ -212,4 +244,4 @@ def _groups(desk: Desk) -> list[Group]:
 def local(onward: str) -> str:
     """The address to go on to, if it is one of this desk; else the first page."""
     is_ours = onward.startswith("/") and not onward.startswith(("//", "/\\")) and onward.isprintable()
-    return onward if is_ours and not onward.startswith((HERE, "/sign-out")) else ESCALATIONS
+    return onward if is_ours and not onward.startswith((HERE, "/sign-out", SIGNED_OUT)) else ESCALATIONS

@@ -8,6 +8,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from desk.access.oidc.provider import Provider
 from desk.access.rights import Action, may
 from desk.access.scope import units_within
 from desk.api.guard import AFTER_S, Caller, Limits
@@ -99,15 +100,25 @@ async def _look_up(request: Request, secret: str) -> Session | None:
     place: Place = request.app.state.place
     if not secret or len(secret) > LONGEST_SECRET:
         return None
-    now = place.clock.now()
+    now = place.wall.now()
     async with place.ledger.reading() as connection:
         found = await sessions.opened_by(connection, secret, now)
-    if found is not None and not found.by_key and not request.app.state.chooses_role:
-        return None  # it was begun while the broker was inside, where nobody proves anything
-    if found is not None and now - found.seen_at >= sessions.SEEN_EVERY:
+    if found is None or not _counts_here(request, found):
+        return None
+    if now - found.seen_at >= sessions.SEEN_EVERY and not getattr(request.state, "by_itself", False):
         async with place.ledger.database.writing() as connection:
             await sessions.note_use(connection, found.id, now)
     return found
+
+
+def _counts_here(request: Request, session: Session) -> bool:
+    """Whether this desk still takes what a session began by: settings change, and a role may have been chosen."""
+    service: Provider | None = request.app.state.sign_in_service
+    if session.issuer is not None:
+        return service is not None and session.issuer == service.issuer
+    if session.by_key:
+        return service is None or service.settings.keys
+    return bool(request.app.state.chooses_role)
 
 
 def too_often() -> Problem:

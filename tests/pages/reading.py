@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
+EVERYWHERE = frozenset({"/sign-out", "/search"})
 _SILENT = frozenset({"script", "style", "title", "head"})
 _VOID = frozenset({"input", "br", "meta", "link", "hr", "img"})
 
@@ -30,9 +31,10 @@ class Read:
     forms: list[FormRead] = field(default_factory=list)
 
     def form(self, action: str | None = None) -> FormRead:
-        """The form that leads there; without an action the only one beside that for signing out."""
-        found = [one for one in self.forms if one.action != "/sign-out" or action == "/sign-out"]
-        return next(one for one in found if action is None or one.action.partition("?")[0] == action)
+        """The form that leads there; without an action the page's own, not one of those that every page has."""
+        if action is None:
+            return next(one for one in self.forms if one.action not in EVERYWHERE)
+        return next(one for one in self.forms if one.action.partition("?")[0] == action)
 
 
 class _Reader(HTMLParser):

@@ -24,7 +24,10 @@ ALWAYS: Mapping[str, str] = {
     "x-frame-options": "DENY",
     "x-robots-tag": "noindex, nofollow",
 }
-OPEN = {"/", "/a/{token}", "/sign-in", "/sign-out", "/assets/{version}/{name}"}
+OPEN = {
+    "/", "/a/{token}", "/sign-in", "/sign-in/service", "/sign-in/back", "/sign-in/as", "/sign-in/typed",
+    "/sign-in/ended", "/sign-out", "/signed-out", "/assets/{version}/{name}",
+}  # fmt: skip
 """The addresses to which nobody need be signed in."""
 ROUTES = [(method, one) for one in routes() for method in sorted(one.methods or ())]
 

@@ -15,7 +15,27 @@ from tests.pages.conftest import ESTATES, MANAGER, Pages
 from workorders.policy import default_world
 
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(180)]
-LOOKS = ("/board", "/board.csv", "/orders?age=under-1-day&disputed=yes", "/nights?short=yes", "/escalations?show=all")
+REPAIR = "/repair?once=o&danger=no&premises=ap-bryn-awel&asset=entry-lock&fault=damaged&impacts=NONE&alternative=no"
+LOOKS = (
+    "/board",
+    "/board.csv",
+    "/orders?age=under-1-day&disputed=yes",
+    "/nights?short=yes",
+    "/nights",
+    "/nights.csv",
+    "/nights/ap-ty-derwen/2026-01-13",
+    "/nights/ap-bryn-awel/2026-01-24",
+    "/escalations?show=all",
+    "/escalations/cases",
+    "/live/board",
+    "/live/orders",
+    REPAIR,
+    f"{REPAIR}&new=ap-bryn-awel.entry-lock&note=NONE",
+    *(f"/search?q={q}" for q in ("wo+1", "wo-", "n-1", "wedged+lock", "derwen", "%25")),
+    "/disputes",
+    "/refused?waiting=yes",
+    "/system",
+)
 
 
 async def test_each_page_shows_the_same_on_both_and_an_answer_is_taken(

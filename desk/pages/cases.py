@@ -1,0 +1,96 @@
+"""The business-critical cases that stand escalated: age, whose they are, and who is told next; the taskforce's view."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, Final
+
+from starlette.responses import Response
+
+from desk.api.problems import Problem
+from desk.opening import Desk
+from desk.pages.filters import filters, units
+from desk.pages.navigation import ESCALATIONS, subject_address
+from desk.pages.rendering import page
+from desk.pages.sentences import place_name, place_names, role_name, subject_name, what
+from desk.pages.visitors import Visit
+from desk.views.cases import CaseLine, read_cases
+from desk.words import _, spoken
+from models.refusal import Reason
+
+HERE: Final = f"{ESCALATIONS}/cases"
+AT_ONCE: Final = 50
+FURTHEST: Final = 100_000
+"""Beyond which case nobody pages on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One case in words; ``owner`` has taken it on until ``held_until``, or else was told last."""
+
+    key: str
+    what: str
+    where: str
+    about: str
+    href: str
+    priority: str | None
+    age: str
+    since: datetime
+    owner: str
+    told_at: datetime
+    held_until: datetime | None
+    following: str | None
+    again: bool
+    next_at: datetime | None
+
+
+async def show_cases(visit: Visit) -> Response:
+    """Those within reach, the oldest first."""
+    return page(visit.request, "cases.html", HTTPStatus.OK, **await content(visit))
+
+
+async def content(visit: Visit) -> dict[str, Any]:
+    """What the page is drawn from."""
+    chosen, caller, desk = filters(visit), visit.caller, visit.caller.desk
+    first = _first(visit)
+    async with caller.place.ledger.reading() as connection:
+        lines = await read_cases(
+            connection, desk.world, desk.now, units=units(visit, chosen), limit=AT_ONCE + 1, first=first
+        )
+    more = str(first + AT_ONCE) if len(lines) > AT_ONCE else None
+    return {
+        "lines": [shown(one, desk) for one in lines[:AT_ONCE]],
+        "first": first,
+        "now": desk.now,
+        "narrowed": place_names(desk).get(chosen.premises or chosen.ldu or "", ""),
+        "later": chosen.address(HERE, first=more) if more is not None else None,
+    }
+
+
+def shown(one: CaseLine, desk: Desk) -> Shown:
+    """A case in words."""
+    owner = one.taken_by or one.told
+    return Shown(
+        key=f"{one.premises}/{one.subject}/{one.kind}/{one.clock}/{one.spell}",
+        what=what(one.kind, one.clock),
+        where=place_name(desk, one.premises),
+        about=subject_name(one.subject),
+        href=subject_address(one.premises, one.subject),
+        priority=one.priority,
+        age=spoken().span(desk.now - one.since),
+        since=one.since,
+        owner=role_name(desk, owner),
+        told_at=one.told_at,
+        held_until=one.held_until,
+        following=role_name(desk, one.next_role) if one.next_role is not None else None,
+        again=one.next_role == one.told,
+        next_at=one.next_at,
+    )
+
+
+def _first(visit: Visit) -> int:
+    asked = visit.request.query_params.get("first", "0")
+    if asked.isascii() and asked.isdigit() and len(asked) <= len(str(FURTHEST)):
+        return int(asked)
+    sentence = _("This address asks for something that there is not here.")
+    raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(Reason.MALFORMED_FIELD), sentence)

@@ -1,0 +1,31 @@
+"""What is asked of the ledger once for several drawings that follow one another."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final, TypeVar, cast
+
+T = TypeVar("T")
+
+_ROUND: Final[ContextVar[dict[str, asyncio.Future[Any]] | None]] = ContextVar("round", default=None)
+
+
+@contextmanager
+def one_round() -> Iterator[None]:
+    """Let whatever is drawn within this share what it asks for by the same name."""
+    token = _ROUND.set({})
+    try:
+        yield
+    finally:
+        _ROUND.reset(token)
+
+
+async def shared(name: str, ask: Callable[[], Awaitable[T]]) -> T:
+    """What is asked for: asked anew, unless it was asked for in this round already."""
+    found = _ROUND.get()
+    if found is None:
+        return await ask()
+    if name not in found:
+        found[name] = asyncio.ensure_future(ask())
+    return cast("T", await asyncio.shield(found[name]))
