@@ -1,7 +1,10 @@
 """Playing the demo: the real worker on an embedded broker and a fresh ledger, the script, the screen and the proof."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +23,7 @@ from desk.notices.writing import letter_writer
 from streams.clock import monotonic
 from streams.kafka_client import make_producer, running
 from streams.log import set_up_logging
+from streams.parts import Parts
 from streams.settings import Settings
 from streams.system import open_parts, run_parts
 from workorders.policy import default_world
@@ -39,8 +43,8 @@ class Played:
 def play(directory: Path, *, seconds: float, seed: int, plain: bool, as_json: bool) -> int:
     """Play the night and the day in about so many seconds, then show the board, the nights and the proof.
 
-    The ledger in the directory is made anew and stays. On a terminal the desk then answers over it until Ctrl-C, for
-    people to look around. The exit code is 0 only if the proof holds.
+    The ledger in the directory is made anew and stays. The desk answers over it while the story is told, and on a
+    terminal until Ctrl-C, for people to look around. The exit code is 0 only if the proof holds.
     """
     clear_folder(directory)
     factor = (ENDS - BEGINS).total_seconds() / seconds
@@ -65,7 +69,10 @@ async def _play(settings: Settings, clock: PacedClock, seconds: float, seed: int
         stop = asyncio.Event()
         worker = asyncio.create_task(run_parts(parts, stop))
         try:
-            async with running(make_producer(settings, parts.cluster.bootstrap), settings) as producer:
+            async with (
+                running(make_producer(settings, parts.cluster.bootstrap), settings) as producer,
+                _desk(parts, screen),
+            ):
                 poster.use(producer)
                 stage = Stage(parts, clock, poster, worker, screen, seconds)
                 with screen.shown():
@@ -75,3 +82,16 @@ async def _play(settings: Settings, clock: PacedClock, seconds: float, seed: int
             stop.set()
             await worker
     return Played(tuple(stage.told), proof, monotonic() - began)
+
+
+@asynccontextmanager
+async def _desk(parts: Parts, screen: Screen) -> AsyncIterator[None]:
+    """The desk over the story while it is told, unless the settings want none: whoever likes may look, and join in."""
+    from desk.api.place import DOOR, Place  # noqa: PLC0415 - it takes long to load, and the screen is there before
+    from desk.api.serving import served  # noqa: PLC0415
+
+    count = partial(parts.count, cause=DOOR)
+    async with served(Place(parts.settings, parts.ledger, parts.clock, parts.world, count=count)) as door:
+        if door is not None:
+            screen.say_where(door.address)
+        yield

@@ -30,6 +30,7 @@ class Posted:
     submitted: int = 0
     produced: int = 0
     refused: list[Refusal] = field(default_factory=list)
+    receipts: set[str] = field(default_factory=set)
 
     @property
     def events(self) -> int:
@@ -74,6 +75,7 @@ class Poster:
                 self.posted.refused.append(answer)
             else:
                 self.posted.submitted += 1
+                self.posted.receipts.add(answer.id)
         parts.work_waits.set()
 
 

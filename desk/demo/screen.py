@@ -63,6 +63,17 @@ class Screen:
             Text(f"in about {seconds:.0f} seconds, on this machine alone. Nothing leaves it.", style="quiet")
         )
 
+    def say_where(self, address: str) -> None:
+        """Say where the desk is, and what is worth a look while the story is told."""
+        self.console.print(Text.assemble(("Look at it in a browser meanwhile: ", "head"), f"{address}/"))
+        self.console.print(
+            Text(
+                "Choose 'Provider's account manager' to be told of breaches and take them on, 'AP manager' to report "
+                "missing cover, 'National taskforce' for the board.",
+                style="quiet",
+            )
+        )
+
     @contextmanager
     def shown(self) -> Iterator[None]:
         """The screen for as long as the story lasts; the counts vanish with it, the story stays."""

@@ -115,10 +115,11 @@ async def is_caught_up(connection: AsyncConnection, now: datetime, produced: int
 
     ``produced`` are the records that others wrote to the topics; to these come those that the relay has sent.
     """
-    waiting = select(func.count()).where(or_(col(InboxRow.taken_at).is_(None), col(InboxRow.relayed_at).is_(None)))
+    unsent, refused = col(InboxRow.relayed_at).is_(None), func.coalesce(InboxRow.fate, "") == "rejected"
+    waiting = select(func.count()).where(or_(col(InboxRow.taken_at).is_(None), unsent & ~refused))
     if (await connection.execute(waiting)).scalar_one():
         return False
-    relayed = (await connection.execute(select(func.count()).select_from(InboxRow))).scalar_one()
+    relayed = (await connection.execute(select(func.count()).select_from(InboxRow).where(~unsent))).scalar_one()
     state = OffsetStateRow
     consumed = (
         await connection.execute(select(func.sum(col(state.next_offset) - col(state.first_offset))))
