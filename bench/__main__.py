@@ -9,6 +9,7 @@ from bench import (
     growth,
     latency,
     ledger,
+    live,
     parse,
     takeover,
     totals,
@@ -19,7 +20,7 @@ from bench.race import referee
 
 def main() -> int:
     """Measure everything with the defaults; the exit code is 1 if a goal is missed."""
-    own = [parse.main(), decide.main([]), ledger.main([]), embedded.main([])]
+    own = [parse.main(), decide.main([]), ledger.main([]), embedded.main([]), live.main([])]
     on_servers = [referee.main([]), due_at_once.main([]), two_workers.main([]), takeover.main([]), api.main([])]
     with growth.place(*growth.SIZES) as place:
         grown = [totals.main([], place), latency.main([], place), growth.main([], place)]

@@ -95,6 +95,8 @@ FIGURES: Final = (
            ("events_a_second", "small")),
     Figure("E4", "all in one process with SQLite: rate kept from ten thousand to a million open orders", "ratio",
            "embedded.json", ("rate_kept",), least=0.8),
+    Figure("L1", "all in one process: rate kept while 200 people watch live pages", "ratio", "live.json",
+           ("rate_kept",), least=0.9),
     Figure("E2", "parsed and validated on one core", "events/s", "parse.json", ("rates", "parse, structured"),
            least=100_000),
 )  # fmt: skip
