@@ -3,10 +3,10 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from desk.access import keys, record
 from desk.access.keys import Key
@@ -82,6 +82,10 @@ class Place:
     taking: Together[Taking, Fate] = field(init=False)
     answering: Together[tuple[again.Request, bytes], None] = field(init=False)
     recording: Together[Access, None] = field(init=False)
+    kept: dict[str, Any] = field(default_factory=dict)
+    """What is kept for a moment, for all who ask for it, by its name."""
+    background: "dict[str, asyncio.Task[Any]]" = field(default_factory=dict)
+    """What is being done for nobody in particular, by its name; it is given up at the end."""
     _keys: dict[str, tuple[float, asyncio.Task[Key | None]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -172,8 +176,8 @@ async def kept(place: Place) -> AsyncIterator[Place]:
     try:
         yield place
     finally:
-        keeping.cancel()
-        with suppress(asyncio.CancelledError):
-            await keeping
+        for task in (keeping, *place.background.values()):
+            task.cancel()
+        await asyncio.gather(keeping, *place.background.values(), return_exceptions=True)
         for together in (place.submitting, place.taking, place.answering, place.recording):
             await together.finish()

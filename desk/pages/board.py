@@ -2,20 +2,24 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from starlette.responses import Response
 
 from desk.api import pages
 from desk.pages.filters import AGE_WORDS, LEVELS, YES, Filters, filters, units
+from desk.pages.kept_board import present_board
 from desk.pages.navigation import BOARD, CHARTS, ESCALATIONS, NIGHTS, ORDERS
 from desk.pages.rendering import page
 from desk.pages.shared import shared
 from desk.pages.visitors import Visit
-from desk.views.board import AGES, BoardView, Figures, read_board
+from desk.views.board import AGES, BoardView, Figures, LduLine, PremisesLine
 from desk.views.narrowed import narrowed
 from desk.words import _, many
 
+LINES_AT_ONCE: Final = 100
+"""So many premises have a line at most: of more nobody reads, and the page would be slow and large."""
 _PLAIN: Final = ("outstanding", "breached", "standing", "disputed", "nights_short")
 
 
@@ -48,14 +52,13 @@ async def show_board(visit: Visit) -> Response:
 async def content(visit: Visit) -> dict[str, Any]:
     """What the board is drawn from."""
     chosen = filters(visit)
-    whole = await _read(visit)
+    whole, as_at = await _read(visit)
     board = narrowed(whole, units(visit, chosen))
     rows = list(_rows(board, chosen))
-    desk = visit.caller.desk
     return {
         "rows": rows,
         "total": rows[0],
-        "now": desk.now,
+        "now": as_at,
         "silent": board.total.silent,
         "ages": [_(words) for words in AGE_WORDS.values()],
         "chosen": chosen,
@@ -68,7 +71,7 @@ async def content(visit: Visit) -> dict[str, Any]:
 async def board_sheet(visit: Visit) -> Response:
     """The same as CSV, a line for each premises."""
     chosen = filters(visit)
-    board = narrowed(await _read(visit), units(visit, chosen))
+    board = narrowed((await _read(visit))[0], units(visit, chosen))
     lines: list[dict[str, object]] = [
         {"ldu": ldu.name, "premises": line.name, **_said(line.figures), "at_least": line.figures.at_least}
         for ldu in board.ldus for line in ldu.premises
@@ -96,26 +99,45 @@ def as_sheet(names: Sequence[str], lines: Sequence[dict[str, object]], name: str
     return Response(pages.sheet(names, lines), 200, headers, f"{pages.CSV}; charset=utf-8")
 
 
-async def _read(visit: Visit) -> BoardView:
+async def _read(visit: Visit) -> tuple[BoardView, datetime]:
     caller = visit.caller
-
-    async def ask() -> BoardView:
-        async with caller.place.ledger.reading() as connection:
-            return await read_board(connection, caller.desk.world, caller.desk.now)
-
-    return await shared("board", ask)  # it is the same for all, and only narrowed to what somebody reaches
+    # It is the same for all, and only narrowed to what somebody reaches.
+    return await shared("board", lambda: present_board(caller.place, caller.desk))
 
 
 def _rows(board: BoardView, chosen: Filters) -> Iterator[Row]:
     yield _row("all", _("All"), 0, board.total, Filters(ldu=chosen.ldu, premises=chosen.premises))
+    lines = sum(_says_something(line.figures) for ldu in board.ldus for line in ldu.premises)
     for ldu in board.ldus:
         yield _row(ldu.ldu, ldu.name, 1, ldu.figures, Filters(ldu=ldu.ldu))
-        quiet = [line.figures for line in ldu.premises if not _says_something(line.figures)]
-        for line in ldu.premises:
-            if _says_something(line.figures):
-                yield _row(line.premises, line.name, 2, line.figures, Filters(premises=line.premises))
-        if quiet:
-            yield Row(f"{ldu.ldu}-others", _others(quiet), 3, (), (), incomplete=False)
+        if lines <= LINES_AT_ONCE or chosen.ldu is not None:
+            yield from _premises(ldu)
+        else:
+            said = many("{n} premises: choose the delivery unit", "{n} premises: choose the delivery unit",
+                        len(ldu.premises))  # fmt: skip
+            yield Row(f"{ldu.ldu}-others", said, 3, (), (), incomplete=False)
+
+
+def _premises(ldu: LduLine) -> Iterator[Row]:
+    """Those of which there is something to say, or the gravest of very many, and how many there are beside."""
+    busy = [line for line in ldu.premises if _says_something(line.figures)]
+    shown = busy if len(busy) <= LINES_AT_ONCE else sorted(busy, key=_gravest)[:LINES_AT_ONCE]
+    for line in shown:
+        yield _row(line.premises, line.name, 2, line.figures, Filters(premises=line.premises))
+    if len(busy) > len(shown):
+        said = many("{n} more with fewer: the sheet below has all", "{n} more with fewer: the sheet below has all",
+                    len(busy) - len(shown))  # fmt: skip
+        yield Row(f"{ldu.ldu}-more", said, 3, (), (), incomplete=False)
+    if quiet := [line.figures for line in ldu.premises if not _says_something(line.figures)]:
+        yield Row(f"{ldu.ldu}-others", _others(quiet), 3, (), (), incomplete=False)
+
+
+def _gravest(line: PremisesLine) -> tuple[object, ...]:
+    figures = line.figures
+    return (
+        not figures.incomplete, -figures.by_priority.get(LEVELS[0], 0), -figures.nights_short, -figures.breached,
+        -(figures.outstanding or 0), line.name,
+    )  # fmt: skip
 
 
 def _others(quiet: Sequence[Figures]) -> str:
