@@ -103,7 +103,7 @@ def test_a_drill_waits_for_what_a_worker_sends_and_reports_each_rung(ledger: Pat
     worker = threading.Thread(target=lambda: asyncio.run(work()))
     worker.start()
     try:
-        page = workorders("drill", "breach", "ap-bryn-awel", "--priority", "P1", "--wait", "3", "--json")
+        page = workorders("drill", "breach", "ap-bryn-awel", "--priority", "P1", "--wait", "15", "--json")
     finally:
         done.set()
         worker.join()

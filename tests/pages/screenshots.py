@@ -25,6 +25,7 @@ NARROW, WIDE = 360, 1280
 SHOTS: Final = (
     ("escalations", "Provider's account manager", "/escalations", WIDE, "en"),
     ("board", "National taskforce", "/board", WIDE, "en"),
+    ("order", "Estates desk", "/orders/ap-bryn-awel/WO-48213", WIDE, "en"),
     ("missing", "AP manager, Tŷ Derwen", "/missing", NARROW, "cy"),
 )
 """The picture's name, who looks, at what, how wide their screen is, and in which language."""
