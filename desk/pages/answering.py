@@ -30,6 +30,7 @@ from desk.words import _, reason
 PATHS: Final[Mapping[str, Operation]] = {one.action.value: one for one in operations.OF_ESCALATION}
 LONGEST_REASON: Final = 60
 """What a reason may have of characters, as the event's own field has it."""
+_LEFT: Final = frozenset(map(str, range(1, AT_ONCE)))
 _TYPED: Final = frozenset({"note", "reason"})
 """What somebody types in words of their own."""
 
@@ -74,14 +75,18 @@ def answer(operation: Operation) -> Any:  # noqa: ANN401 - the page of one opera
             faults = {"e": _("This form is not whole. Open the page anew.")}
         if faults:
             return _question(visit, operation, found, typed, faults, once or token_urlsafe(16))
+        receipts: list[ReceiptBody] = []
         try:
-            receipts = [await _say(visit, operation, one, said, once) for one in found]
+            for one in found:
+                receipts.append(await _say(visit, operation, one, said, once))  # noqa: PERF401 - those before a fault count
         except Problem as problem:
-            if problem.field not in _TYPED:
+            if not receipts and problem.field not in _TYPED:
                 raise
-            return _question(visit, operation, found, typed, {problem.field: reason(problem.sentence)}, once)
+            if not receipts:
+                return _question(visit, operation, found, typed, {problem.field: reason(problem.sentence)}, once)
         chosen_ones = "&".join(f"r={one.reference}" for one in receipts)
-        return RedirectResponse(f"/escalations/answered?{chosen_ones}", HTTPStatus.SEE_OTHER)
+        left = f"&left={len(found) - len(receipts)}" if len(receipts) < len(found) else ""
+        return RedirectResponse(f"/escalations/answered?{chosen_ones}{left}", HTTPStatus.SEE_OTHER)
 
     return say
 
@@ -144,7 +149,7 @@ def _question(
 
 
 async def show_answered(visit: Visit) -> Response:
-    """What became of each answer, by its reference."""
+    """What became of each answer, by its reference, and how many were not given."""
     references = [read_reference(one) for one in visit.request.query_params.getlist("r")[:AT_ONCE]]
     if not may(visit.caller.key.holder, Action.READ_RECEIPT):
         raise missing("receipt")
@@ -157,7 +162,11 @@ async def show_answered(visit: Visit) -> Response:
         raise missing("receipt")
     for one in reached:
         await caller.note(one.receipt)
-    return page(visit.request, "answered.html", HTTPStatus.OK, outcomes=outcomes)
+    left = visit.request.query_params.get("left", "")
+    return page(
+        visit.request, "answered.html", HTTPStatus.OK,
+        outcomes=outcomes, left=int(left) if left in _LEFT else 0,
+    )  # fmt: skip
 
 
 def _where(visit: Visit, unit: str) -> str:

@@ -1,12 +1,13 @@
 """The board: what is outstanding, where, how urgent and how old, with the totals; every number leads to its list."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 from starlette.responses import Response
 
+from desk.access.rights import Action, may
 from desk.api import pages
 from desk.pages.filters import AGE_WORDS, LEVELS, YES, Filters, filters, units
 from desk.pages.kept_board import present_board
@@ -25,10 +26,13 @@ _PLAIN: Final = ("outstanding", "breached", "standing", "disputed", "nights_shor
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """One figure and the list that it counts; ``n`` None is unknown, ``at_least`` that there may be more."""
+    """One figure and the list that it counts, if whoever looks may see that.
+
+    ``n`` None is unknown, ``at_least`` that there may be more.
+    """
 
     n: int | None
-    href: str
+    href: str | None
     at_least: bool = False
 
 
@@ -55,6 +59,8 @@ async def content(visit: Visit) -> dict[str, Any]:
     whole, as_at = await _read(visit)
     board = narrowed(whole, units(visit, chosen))
     rows = list(_rows(board, chosen))
+    if not may(visit.caller.key.holder, Action.READ_NIGHTS):
+        rows = [_without_nights(row) for row in rows]
     return {
         "rows": rows,
         "total": rows[0],
@@ -116,6 +122,11 @@ def _rows(board: BoardView, chosen: Filters) -> Iterator[Row]:
             said = many("{n} premises: choose the delivery unit", "{n} premises: choose the delivery unit",
                         len(ldu.premises))  # fmt: skip
             yield Row(f"{ldu.ldu}-others", said, 3, (), (), incomplete=False)
+
+
+def _without_nights(row: Row) -> Row:
+    """The same, with no way to a list that whoever looks may not see: the last figure of the urgent ones."""
+    return replace(row, urgency=[*row.urgency[:-1], *(replace(one, href=None) for one in row.urgency[-1:])])
 
 
 def _premises(ldu: LduLine) -> Iterator[Row]:

@@ -26,7 +26,8 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
 class Typed:
     """What a form holds. ``was_alternative`` and ``was_impacts`` are the facts as it was made from them.
 
-    Only what differs from those is said, so nobody undoes what somebody else corrected meanwhile.
+    Only what differs from those is changed in the facts as they stand by now (``now_impacts``), so nobody undoes what
+    somebody else corrected meanwhile.
     """
 
     note: str = ""
@@ -37,6 +38,7 @@ class Typed:
     impacts: tuple[str, ...] = ()
     was_alternative: str = ""
     was_impacts: tuple[str, ...] = ()
+    now_impacts: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, name: str, view: SubjectView) -> Self:
@@ -44,14 +46,13 @@ class Typed:
         known = order_state(view).classification
         if name != "amend" or known is None:
             return cls()
-        facts = dict(known.facts)
-        impacts = tuple(facts["impacts"].split(", ")) if facts["impacts"] else ()
-        alternative = facts["alternative_available"]
+        impacts = _impacts(view)
+        alternative = dict(known.facts)["alternative_available"]
         return cls(alternative=alternative, impacts=impacts, was_alternative=alternative, was_impacts=impacts)
 
     @classmethod
-    def in_form(cls, form: Form) -> Self:
-        """What was posted."""
+    def in_form(cls, form: Form, view: SubjectView) -> Self:
+        """What was posted, beside how the order stands."""
         return cls(
             note=form.one("note"),
             defect=form.one("defect"),
@@ -61,7 +62,20 @@ class Typed:
             impacts=tuple(form.all("impacts")),
             was_alternative=form.one("was_alternative"),
             was_impacts=tuple(form.all("was_impacts")),
+            now_impacts=_impacts(view),
         )
+
+    @property
+    def corrected(self) -> list[str]:
+        """The impacts as they are once this is said: what was ticked and unticked here, and else what stands."""
+        kept = [one for one in self.impacts if one in self.now_impacts or one not in self.was_impacts]
+        return kept + sorted({*self.now_impacts} - {*self.was_impacts} - {*self.impacts})
+
+
+def _impacts(view: SubjectView) -> tuple[str, ...]:
+    known = order_state(view).classification
+    said = dict(known.facts)["impacts"] if known is not None else ""
+    return tuple(said.split(", ")) if said else ()
 
 
 def read_answer(name: str, typed: Typed) -> tuple[dict[str, Any], dict[str, str]]:
@@ -101,7 +115,7 @@ def _correction(typed: Typed, said: dict[str, Any]) -> dict[str, str]:
     if typed.alternative != typed.was_alternative:
         said["alternative_available"] = typed.alternative == YES
     if set(typed.impacts) != set(typed.was_impacts):
-        said["impacts"] = list(typed.impacts)
+        said["impacts"] = typed.corrected
     if not said.keys() - {"note"}:
         return {"alternative_available": _("Change what is no longer right, or go back")}
     return {}

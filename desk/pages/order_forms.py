@@ -29,7 +29,7 @@ from desk.pages.sentences import place_name
 from desk.pages.visitors import Visit
 from desk.pages.voices import event_type
 from desk.views.receipts import Submission, read_submission
-from desk.views.subject import SubjectView, read_subject
+from desk.views.subject import SubjectView, premises_of, read_subject
 from desk.words import _, reason
 from desk.words import mark as N_  # noqa: N812 - as gettext calls it
 from models.work_order import CancelReason
@@ -92,8 +92,10 @@ def answer(name: str) -> Any:  # noqa: ANN401 - the page of one form
 
     async def say(visit: Visit) -> Response:
         view = await read_state(visit)
-        typed, once = Typed.in_form(visit.form), visit.form.one("once")
+        typed, once = Typed.in_form(visit.form, view), visit.form.one("once")
         said, faults = read_answer(name, typed)
+        if "duplicate_of" in said and (fault := await _no_other_order(visit, view, said["duplicate_of"])):
+            faults["duplicate_of"] = fault
         if not 0 < len(once) <= _ONCE_AT_MOST:
             faults = {FIELDS[name][0]: _("This form is not whole. Open the page anew.")}
         if faults:
@@ -112,6 +114,19 @@ def answer(name: str) -> Any:  # noqa: ANN401 - the page of one form
         return RedirectResponse(f"{here}/said?r={receipt.reference}", HTTPStatus.SEE_OTHER)
 
     return say
+
+
+async def _no_other_order(visit: Visit, view: SubjectView, named: str) -> str | None:
+    """What is wrong with the order that this one is said to be a duplicate of: it must be another, seen and open."""
+    if named == view.subject:
+        return _("An order is no duplicate of itself: name the other one")
+    caller, desk = visit.caller, visit.caller.desk
+    async with caller.place.ledger.reading() as connection:
+        for unit in filter(caller.reaches, await premises_of(connection, desk.world, desk.now, named)):
+            other = await read_subject(connection, desk.world, desk.now, named, unit)
+            if order_state(other).status in _OPEN:
+                return None
+    return _("There is no open order {reference} within your reach", reference=named)
 
 
 def _asked(visit: Visit, name: str, view: SubjectView, typed: Typed, faults: Mapping[str, str], once: str) -> Response:

@@ -72,7 +72,6 @@ async def read_order(visit: Visit) -> OrderRead:
     """The order that an address names; that somebody looked is put on record before it is shown."""
     caller, desk = visit.caller, visit.caller.desk
     premises, reference = order_asked(visit)
-    await caller.note(reference)
     async with caller.place.ledger.reading() as connection:
         try:
             why = await read_explanation(connection, desk.world, desk.now, reference, premises)
@@ -80,6 +79,7 @@ async def read_order(visit: Visit) -> OrderRead:
             raise missing("order") from None
         sent = await notices.of(connection, [one.id for one in why.subject.escalations])
         history, context = await _history(connection, desk, (premises, reference))
+    await caller.note(reference)
     state = order_state(why.subject)
     case = Case(premises, reference, history, context, since=caller.place.since)
     return OrderRead(why, sent, _pauses(case, state, desk), _coming(case, state, desk))
@@ -89,12 +89,12 @@ async def read_state(visit: Visit) -> SubjectView:
     """The order as its forms need it, without what its page shows beside."""
     caller, desk = visit.caller, visit.caller.desk
     premises, reference = order_asked(visit)
-    await caller.note(reference)
     async with caller.place.ledger.reading() as connection:
         try:
             view = await read_subject(connection, desk.world, desk.now, reference, premises)
         except NotFound:
             raise missing("order") from None
+    await caller.note(reference)
     order_state(view)
     return view
 

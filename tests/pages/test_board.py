@@ -40,6 +40,15 @@ async def test_every_number_leads_to_the_list_that_it_counts(pages: Pages) -> No
         assert await lines_of(browser, address) == n, address
 
 
+async def test_no_number_leads_where_whoever_looks_may_not_go(pages: Pages) -> None:
+    for voice in (MANAGER, ESTATES):
+        browser = await pages.as_role(voice)
+        found = list(numbers(await browser.get("/board")))
+        for address in found:
+            await browser.get(address)
+            assert browser.status == 200, (voice, address)
+
+
 async def test_a_filter_in_the_address_narrows_every_figure(pages: Pages) -> None:
     browser = await pages.as_role(ESTATES)
     page = await browser.get("/board")

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -9,11 +10,14 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from desk.access.rights import Holder
+from desk.api.telling import ReceiptBody, told, unavailable
+from desk.pages import answering
 from desk.views.escalations import escalations_named
 from models.tables import ApiAccessRow, EscalationRow, EventNoteRow, EventRow
 from streams.ledger.incoming import Incoming
 from tests.desk.small_ledger import ENDS, event
 from tests.pages.conftest import ESTATES, HERE, MANAGER, Pages
+from tests.pages.reading import Read
 
 FACTS = {"asset": "entry-lock", "fault": "will-not-secure", "impacts": ["site-security"]}
 TASKFORCE = "national-taskforce:division:division"
@@ -352,3 +356,29 @@ async def test_each_look_at_an_escalation_is_on_record_before_it_is_shown(pages:
     async with pages.place.ledger.reading() as connection:
         lines = (await connection.execute(select(col(ApiAccessRow.key), col(ApiAccessRow.about)))).all()
     assert [row.about for row in lines if row.key.startswith("session:")] == [f"WO-1 {one}"]
+
+
+async def test_what_was_answered_before_a_fault_has_its_receipt_and_the_rest_is_said_to_be_left(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = await pages.as_role(MANAGER)
+    chosen = (await ids_of(pages, "provider-account-manager", "ap-bryn-awel", "ap-plas-helyg"))[:2]
+    await browser.get(f"/escalations/acknowledge?e={chosen[0]}&e={chosen[1]}")
+    said = 0
+
+    async def fails_after_one(*given: Any) -> ReceiptBody:  # noqa: ANN401 - whatever it is given
+        nonlocal said
+        said += 1
+        if said > 1:
+            raise unavailable()
+        return await told(*given)
+
+    monkeypatch.setattr(answering, "told", fails_after_one)
+    page = await browser.submit("/escalations/acknowledge", commitment=page_choice(browser.page))
+    assert page.heading == "1 answer is saved"
+    assert "1 more that you ticked could not be answered just now" in page.text
+
+
+def page_choice(page: Read) -> str:
+    """The first time that can be chosen."""
+    return page.form("/escalations/acknowledge").choices["commitment"][0]

@@ -3,12 +3,17 @@
 import re
 from datetime import timedelta
 
+import orjson
 import pytest
+from sqlalchemy import select
+from sqlmodel import col
 
 from desk.access.rights import ALLOWED, Holder
 from desk.pages.order_forms import FORMS
+from models.tables import ApiAccessRow
 from tests.desk.small_ledger import ENDS
 from tests.pages.conftest import ESTATES, MANAGER, Pages
+from tests.pages.happening import raised
 from tests.pages.orders_told import ALARM, AP_MANAGER, HOSTILE, LOCK, hears, told
 from tests.pages.reading import Read
 
@@ -65,13 +70,14 @@ async def test_work_that_is_not_to_standard_is_rejected_and_the_order_is_open_ag
 
 
 async def test_an_order_is_withdrawn_for_a_reason(pages: Pages) -> None:
+    await raised(pages.place, "WO-other")
     browser = await pages.as_role(AP_MANAGER)
     await browser.get(f"{LOCK}/withdraw")
-    page = await browser.submit(f"{LOCK}/withdraw", because="duplicate", duplicate_of="WO-2")
+    page = await browser.submit(f"{LOCK}/withdraw", because="duplicate", duplicate_of="WO-other")
     assert page.heading.startswith("The order is withdrawn")
     page = await browser.get(LOCK)
     assert "Withdrawn, Wednesday 14 January 2026, 06:00 GMT: it was reported already." in page.text
-    assert "The same as WO-2" in page.text
+    assert "The same as WO-other" in page.text
     assert "Nothing was ever escalated" not in page.text
 
 
@@ -98,6 +104,42 @@ async def test_a_correction_undoes_nothing_that_somebody_else_corrected_meanwhil
     await browser.submit(f"{LOCK}/amend", alternative_available="yes")
     page = await browser.get(LOCK)
     assert "What it endangers The security of the site, the safety of staff" in page.text
+
+
+async def test_two_who_correct_the_impacts_at_once_undo_nothing_of_each_other(pages: Pages) -> None:
+    one, other = [await pages.as_role(voice) for voice in (AP_MANAGER, ESTATES)]
+    for browser in (one, other):
+        await browser.get(f"{LOCK}/amend")
+    forms = [browser.page.form(f"{LOCK}/amend").fields for browser in (one, other)]
+    await one.post(f"{LOCK}/amend", [*forms[0], ("impacts", "staff-safety")])
+    await pages.clock.advance(60)
+    without = [pair for pair in forms[1] if pair != ("impacts", "site-security")]
+    await other.post(f"{LOCK}/amend", [*without, ("impacts", "access")])
+    *_, body = await told(pages, LOCK, "amended")
+    assert set(orjson.loads(body)["data"]["impacts"]) == {"staff-safety", "access"}
+    again = await other.post(f"{LOCK}/amend", [*without, ("impacts", "access")])
+    assert again.heading.startswith("The correction is saved")
+    assert len(await told(pages, LOCK, "amended")) == 2
+
+
+@pytest.mark.parametrize("named", ["WO-1", "WO-NOPE", "WO-3"])
+async def test_an_order_is_withdrawn_as_a_duplicate_of_another_open_one_only(named: str, pages: Pages) -> None:
+    browser = await pages.as_role(AP_MANAGER)
+    await browser.get(f"{LOCK}/withdraw")
+    page = await browser.submit(f"{LOCK}/withdraw", because="duplicate", duplicate_of=named)
+    assert (browser.status, page.title.startswith("Error: ")) == (422, True)
+    assert "no duplicate of itself" in page.text or f"no open order {named} within your reach" in page.text
+    assert await told(pages, LOCK, "cancelled") == []
+
+
+async def test_that_somebody_looked_for_an_order_that_is_not_there_is_no_look_at_it(pages: Pages) -> None:
+    browser = await pages.as_role(AP_MANAGER)
+    for address in ("/orders/ap-bryn-awel/WO-77", "/orders/ap-bryn-awel/WO-77/amend"):
+        await browser.get(address)
+        assert browser.status == 404
+    async with pages.place.ledger.reading() as connection:
+        query = select(col(ApiAccessRow.status)).where(col(ApiAccessRow.about).contains("WO-77"))
+        assert set((await connection.execute(query)).scalars()) <= {404}
 
 
 async def test_a_correction_posted_twice_is_one_and_has_one_receipt(pages: Pages) -> None:
@@ -128,7 +170,7 @@ async def test_a_form_that_comes_again_with_other_answers_is_a_conflict(name: st
     ("withdraw", {"because": "", "note": "kept"}, "Choose why the order is withdrawn"),
     ("withdraw", {"because": "other", "note": "kept"}, "Choose why the order is withdrawn"),
     ("withdraw", {"because": "invalid", "duplicate_of": "WO-2", "note": "kept"}, "Name another order only if"),
-    ("withdraw", {"because": "duplicate", "duplicate_of": "<b>", "note": "kept"}, "duplicate_of"),
+    ("withdraw", {"because": "duplicate", "duplicate_of": "<b>", "note": "kept"}, "There is no open order"),
     ("amend", {"alternative_available": "perhaps", "note": "kept"}, "Choose whether something else can be used"),
     ("amend", {"note": "kept"}, "Change what is no longer right, or go back"),
     ("amend", {"alternative_available": "yes", "impacts": "nonsense", "note": "kept"}, "impacts"),
