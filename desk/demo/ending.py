@@ -79,6 +79,7 @@ def _next(directory: Path, gravest: Sequence[EscalationLine]) -> Iterable[tuple[
         yield f"workorders ack {str(one.id)[:8]} --commitment +2h", "take on what stands gravest"
     yield f"workorders confirm-report {ALARM} {LOST_REPORT}", "settle the breach that only a late report contests"
     yield "workorders raise ap-cae-glas --asset cctv --fault total-loss --impact site-security", "raise one of your own"
+    yield f"workorders desk --broker {EMBEDDED} --ledger {directory / LEDGER_FILE}", "the desk again, in a browser"
     yield "workorders verify", "check every promise of the ledger again"
 
 

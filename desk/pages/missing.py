@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from http import HTTPStatus
 from secrets import token_urlsafe
 from typing import Final
-from uuid import NAMESPACE_URL, uuid5
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from starlette.responses import RedirectResponse, Response
 
@@ -16,7 +16,7 @@ from desk.api.problems import Problem, missing
 from desk.api.reference import read_reference
 from desk.api.telling import About, Once, receipt_body, told
 from desk.opening import Desk
-from desk.pages.navigation import MISSING
+from desk.pages.navigation import MISSING, subject_address
 from desk.pages.rendering import page
 from desk.pages.sentences import night_day, place_name, role_name
 from desk.pages.visitors import Visit
@@ -31,6 +31,8 @@ from models.decision import NightState, Reached
 from models.escalation import EscalationKind
 from models.ids import night_id
 from models.premises import PremisesKind
+from streams.ledger import notices
+from streams.notices.notice import Fate, Notice
 
 HERE: Final = MISSING
 REPORT: Final = operations.OF_NIGHT[0]
@@ -102,14 +104,19 @@ async def show_reported(visit: Visit) -> Response:
         receipt = receipt_body(caller, found)
         view, key = None, (found.premises, found.subject)
         coming: Mapping[LadderKey, Reached] = {}
+        sent: Mapping[UUID, Sequence[Notice]] = {}
         if receipt.taken and receipt.refusal is None:
             view = await read_subject(connection, desk.world, desk.now, found.subject, found.premises)
             coming = (await read_ahead(connection, desk.world, desk.now, [key]))[key].coming
+            sent = await notices.of(connection, [one.id for one in _standing(view)])
     standing = _standing(view)
+    reached = {one.id for one in standing if any(two.outcome == Fate.ACCEPTED for two in sent.get(one.id, ()))}
     return page(
         visit.request, "missing-reported.html", HTTPStatus.OK,
         receipt=receipt, where=place_name(desk, found.premises), day=night_day(found.subject),
-        told=[(role_name(desk, one.role), one.first_said_at) for one in standing],
+        night=subject_address(found.premises, found.subject),
+        told=[(role_name(desk, one.role), one.first_said_at) for one in standing if one.id in reached],
+        waiting=[(role_name(desk, one.role), one.first_said_at) for one in standing if one.id not in reached],
         following=_next(desk, standing, coming),
         later=_later(view, standing),
     )  # fmt: skip

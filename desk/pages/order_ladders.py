@@ -109,14 +109,14 @@ def _held(standing: Sequence[EscalationLine], now: datetime) -> datetime | None:
     return max((until for until in ends if until > now), default=None)
 
 
-def _rules(line: LadderLine, desk: Desk) -> Mapping[str, Rung]:
+def rules_of(line: LadderLine, desk: Desk) -> Mapping[str, Rung]:
     """The rungs of a ladder as the policy has them, by their names."""
     policy = desk.world.policies.by_version(line.policy_version) or desk.world.policies.at(desk.now)
     level = Priority(line.priority) if line.priority else None
     return {one.name: one for one in policy.ladder(EscalationKind(line.kind), level)}
 
 
-def _rule(rung: Rung) -> str:
+def rule_of(rung: Rung) -> str:
     """When a rung is reached, how soon it must be answered, and how often it is said again."""
     found = [_("after {length}", length=spoken().span(rung.after)) if rung.after else _("at once")]
     if rung.ack_within is not None:
@@ -127,7 +127,7 @@ def _rule(rung: Rung) -> str:
 
 
 def _steps(line: LadderLine, coming: Reached | None, desk: Desk) -> Iterator[Step]:
-    rules = _rules(line, desk)
+    rules = rules_of(line, desk)
     for one in line.rungs:
         comes = coming is not None and coming.rung == one.rung
         reached = one.reached_at is not None
@@ -138,7 +138,7 @@ def _steps(line: LadderLine, coming: Reached | None, desk: Desk) -> Iterator[Ste
             place = Place.NEXT
         yield Step(
             role=role_name(desk, one.role),
-            rule=_rule(rules[one.rung]),
+            rule=rule_of(rules[one.rung]),
             place=place,
             at=one.reached_at if reached else coming.due_at if comes and coming is not None else None,
             again=coming.due_at if reached and comes and coming is not None else None,

@@ -51,16 +51,18 @@ def page(request: Request, template: str, status: int = 200, /, **given: object)
     """A page as a response, with what every page needs: its language, the way to the other, and who is signed in."""
     session: Session | None = getattr(request.state, "session", None)
     secret = session.secret if session is not None else guest_secret(request)
+    desk = request.app.state.place.desk()
     text = templates().get_template(template).render(
         language=language_of(request),
         # A link to the other language would lose what somebody has typed, or lead where nobody can go twice.
         other_languages=[] if {"kept", "typed", "no_return"} & {*filter(given.get, given)} else others(request),
         path=request.url.path,
-        navigation=navigation(request.url.path, session, request.app.state.place.desk()),
+        navigation=navigation(request.url.path, session, desk),
         quiet_navigation=quiet_navigation(request.url.path, session),
         session=session,
         role=_role(request, session) if session is not None else "",
         chosen_role=request.app.state.chooses_role,
+        played_at=desk.now if desk.time_kind == "simulated" else None,
         token_field=TOKEN,
         form_token=token_for(secret) if secret else "",
         **given,

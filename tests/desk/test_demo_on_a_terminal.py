@@ -73,14 +73,32 @@ def at_a_terminal(folder: Path) -> Iterator[Terminal]:
             os.close(ours)
 
 
+def form_of(page: str) -> dict[str, str]:
+    """The hidden fields by which a form is known as ours."""
+    found = ((name, re.search(rf'name="{name}" value="([^"]+)"', page)) for name in ("token", "once"))
+    return {name: match[1] for name, match in found if match is not None}
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-def test_after_the_story_the_desk_stays_for_whoever_wants_to_look_around(tmp_path: Path) -> None:
-    with at_a_terminal(tmp_path / "demo") as terminal:
-        address = terminal.wait_for(r"desk\s+(http://127\.0\.0\.1:\d+)/")[1]
+def test_whoever_joins_in_at_the_desk_is_part_of_the_proof_and_may_stay_after_the_story(tmp_path: Path) -> None:
+    with (
+        at_a_terminal(tmp_path / "demo") as terminal,
+        httpx2.Client(follow_redirects=True, timeout=60) as client,
+    ):
+        desk = terminal.wait_for(r"meanwhile: \S*?(http://127\.0\.0\.1:\d+)/")[1]
+        choice = {**form_of(client.get(f"{desk}/sign-in").text), "voice": "ap-manager:premises:ap-bryn-awel"}
+        assert client.post(f"{desk}/sign-in", data=choice).status_code == 200
+        page = client.get(f"{desk}/missing").text
+        night = re.search(r'name="night"[^>]* value="([^"]+)"', page)
+        assert night is not None
+        report = {**form_of(page), "premises": "ap-bryn-awel", "night": night[1], "missing": "1"}
+        reported = client.post(f"{desk}/missing", data=report)
+        assert re.search(r"[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]\b", reported.text), reported.text
+        terminal.wait_for(r"events sent \(1 of them at the desk\) =")
+        later = terminal.wait_for(r"desk\s+(http://127\.0\.0\.1:\d+)/")[1]
         assert "The proof" in terminal.shown, "the story was told before"
-        with httpx2.Client(base_url=address, follow_redirects=True, timeout=30) as client:
-            chosen = client.get("/")
-            assert chosen.status_code == 200
-            assert "AP manager, Bryn Awel" in chosen.text
+        stayed = client.get(f"{later}/escalations")
+        assert stayed.url.path == "/escalations", "a day of the story has ended nobody's session"
+        assert "AP manager, Bryn Awel" in stayed.text
         assert terminal.end() == Exit.OK

@@ -1,12 +1,15 @@
 """Report missing cover: few taps, nothing typed, once; and the receipt says who knows and who is told next."""
 
 import re
+from uuid import uuid5
 
 import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
 from models.tables import EventRow
+from streams.ledger import notices
+from streams.notices.notice import Fate, Notice
 from tests.pages.conftest import ESTATES, MANAGER, Pages
 
 AP_MANAGER = "ap-manager:premises:ap-bryn-awel"
@@ -39,11 +42,35 @@ async def test_the_receipt_says_who_has_been_told_and_who_is_told_next_and_when(
     browser = await pages.as_role(AP_MANAGER)
     await browser.get("/missing")
     page = await browser.submit("/missing", night="2026-01-14")
-    assert "AP manager, Wednesday 14 January 2026" in page.text
+    assert "To be told, and not reached yet" in page.text
+    assert "AP manager, since Wednesday 14 January 2026" in page.text
     assert "Agency's account manager" in page.text
+    assert "Told by now" not in page.text, "nothing that sends notices runs here"
     assert "Told next" in page.text
     assert "Divisional duty manager" in page.text
     assert "GMT if nobody has covered the night" in page.text
+    assert "See this night: arrange a replacement, withdraw or confirm a person" in page.links
+
+
+async def test_the_receipt_calls_told_whom_a_notice_has_reached_and_nobody_else(pages: Pages) -> None:
+    browser = await pages.as_role(AP_MANAGER)
+    await browser.get("/missing")
+    page = await browser.submit("/missing", night="2026-01-14")
+    reference = re.search(r"[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]\b", page.text)
+    assert reference is not None
+    subject = "ap-bryn-awel/2026-01-14"
+    line = await pages.one(subject=subject, role="ap-manager")
+    now = pages.clock.now()
+    told = Notice(
+        id=uuid5(line.id, "told"), escalation_id=line.id, n=1, what="raised", unit=line.premises, role=line.role,
+        kind="email", address="manager@example.test", language="both", priority=None, urgent=True, planned_at=now,
+        next_at=None, outcome=Fate.ACCEPTED, settled_at=now,
+    )  # fmt: skip
+    async with pages.place.ledger.database.writing() as connection:
+        await notices.write(connection, [told], [])
+    page = await browser.get(f"/missing/reported?r={reference[0]}")
+    assert re.search(r"Told by now AP manager, Wednesday 14 January 2026", page.text)
+    assert re.search(r"not reached yet Agency's account manager", page.text)
 
 
 async def test_somebody_of_the_division_chooses_the_premises_first(pages: Pages) -> None:
