@@ -14,6 +14,7 @@ import orjson
 from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from desk.api.mends import Mend, MendedAlready, Mending
 from desk.api.problems import Problem
 from desk.telling.saying import Event
 from models.refusal import Refusal
@@ -54,11 +55,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An event with the reference of its receipt, before it is durable; its request, if that may come again."""
+    """An event with the reference of its receipt, before it is durable.
+
+    Its request, if that may come again; and what was refused, if the event mends that.
+    """
 
     event: Event
     reference: str
     request: Request | None = None
+    mend: Mend | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +113,15 @@ async def _keep(
     found: dict[int, Kept | Refusal | Problem] = {}
     fresh: list[tuple[int, Draft, Parsed]] = []
     begun: list[dict[str, Any]] = []
+    mending = await Mending.of(connection, [draft.mend for draft, _, _ in batch if draft.mend is not None])
     for n, (draft, parsed, refusal) in enumerate(batch):
         request = draft.request
         if request is not None and (before := known.get((request.key, request.name))) is not None:
             found[n] = _again(request, draft.event, before)
         elif refusal is not None:
             found[n] = refusal
+        elif draft.mend is not None and not mending.begins(draft.mend, draft.reference):
+            found[n] = MendedAlready(mending.receipt(draft.mend))
         else:
             fresh.append((n, draft, parsed))
             if request is not None:
@@ -121,7 +129,10 @@ async def _keep(
                 known[request.key, request.name] = begun[-1]
     await _begin(connection, begun, now)
     receipts = await inbox.add(connection, [parsed for _, _, parsed in fresh], now) if fresh else []
-    found |= {n: Kept(draft.event, receipt) for (n, draft, _), receipt in zip(fresh, receipts, strict=True)}
+    for (n, draft, _), receipt in zip(fresh, receipts, strict=True):
+        found[n] = Kept(draft.event, receipt)
+        if draft.mend is not None:
+            await mending.note(connection, draft.mend, receipt.id, now)
     return [found[n] for n in range(len(batch))]
 
 

@@ -20,6 +20,7 @@ from desk.api import again
 from desk.api.bodies import instant_in, switch_in
 from desk.api.duty import DutyLine, duty_line
 from desk.api.guard import Caller
+from desk.api.mends import Mend
 from desk.api.operations import Operation
 from desk.api.place import Taking
 from desk.api.preferring import HEADER as PREFER
@@ -169,14 +170,22 @@ async def told(
 
 
 async def told_whole(
-    caller: Caller, operation: Operation, event: Event, compared: Mapping[str, Any], once: Once
+    caller: Caller,
+    operation: Operation,
+    event: Event,
+    compared: Mapping[str, Any],
+    once: Once,
+    mend: Mend | None = None,
 ) -> ReceiptBody:
-    """Say an event that is whole already, as it stands; ``compared`` is what must be the same if it comes again."""
+    """Say an event that is whole already, as it stands; ``compared`` is what must be the same if it comes again.
+
+    ``mend``: what was refused and is mended by it; raises ``MendedAlready`` where somebody was first.
+    """
     began = monotonic()
     in_danger = event.content.get(DANGER) is True
     path = f"{operation.name} {event.key} {event.content['subject']}"
     asked = again.named(f"{SAID_BY}{caller.key.source}", once.name, path, dict(compared))
-    kept = await _durable(caller, again.Draft(event, new_reference(), asked))
+    kept = await _durable(caller, again.Draft(event, new_reference(), asked, mend))
     fate = (await _decided(caller, kept, began + ANSWERED_WITHIN_S, hurry=in_danger))[0]
     return receipt_body(caller, _submission(kept, fate), in_danger=in_danger, late=True)
 

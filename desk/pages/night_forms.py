@@ -1,7 +1,7 @@
 """What a person may say about a night, form by form: its fields, what is typed there, and what that says."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Final, Self
 
 from pydantic import TypeAdapter, ValidationError
@@ -12,8 +12,9 @@ from desk.instants import utc
 from desk.opening import Desk
 from desk.pages.forms import Form
 from desk.pages.night_reading import ARRANGE, CHECK_IN, CONFIRM, WITHDRAW
+from desk.pages.night_replacing import meant_ref, stands_under, tick_for
 from desk.pages.night_times import EARLY, read_time
-from desk.pages.night_words import SUPPLIERS, pounds
+from desk.pages.night_words import SUPPLIERS, people, pounds
 from desk.telling.nights import pence
 from desk.views.nights_ahead import NightAhead
 from desk.words import _
@@ -31,6 +32,8 @@ class Typed:
     """What a form about a night holds, as it was typed or chosen."""
 
     cover_ref: str = ""
+    replace: str = ""
+    """What the box was called that was ticked to replace who stands under the reference."""
     supplier: str = ""
     cost: str = ""
     starts: str = ""
@@ -51,10 +54,14 @@ class Typed:
 
 @dataclass(slots=True)
 class Said:
-    """What is said about a night, and the faults of what was typed, by field."""
+    """What is said about a night, and the faults of what was typed, by field.
+
+    ``doubts`` are faults of what is said for the first time: a form that comes again finds its own work done.
+    """
 
     data: dict[str, Any]
     faults: dict[str, str]
+    doubts: dict[str, str] = field(default_factory=dict)
 
 
 Reader = Callable[[Typed, NightAhead, Desk, Said], None]
@@ -81,18 +88,39 @@ def _person(typed: Typed, night: NightAhead, _desk: Desk, said: Said) -> None:
         said.faults["cover_ref"] = _("Choose the person")
 
 
-def _new_person(typed: Typed, said: Said) -> None:
-    said.data["cover_ref"] = typed.cover_ref
-    if not typed.cover_ref:
+def _standing_person(typed: Typed, night: NightAhead, desk: Desk, said: Said) -> None:
+    """Somebody whose cover nothing has ended, unless by this very form."""
+    _person(typed, night, desk, said)
+    ended = next((one for one in people(night, desk) if one.ref == typed.cover_ref and not one.stands), None)
+    if ended is not None:
+        said.doubts["cover_ref"] = _("This person\u2019s place has ended already: {status}", status=ended.status)
+
+
+def _new_person(typed: Typed, night: NightAhead, desk: Desk, said: Said) -> None:
+    """Somebody who is not known on this night yet, or who is replaced outright."""
+    ref = said.data["cover_ref"] = meant_ref(typed.cover_ref, typed.replace)
+    standing = stands_under(typed.cover_ref, night)
+    if standing is not None and typed.replace != tick_for(standing):
+        said.doubts["cover_ref"] = _would_replace(standing.cover_ref, night, desk)
+    if not ref:
         said.faults["cover_ref"] = _("Write the reference of the person")
         return
     try:
-        _REF.validate_python(typed.cover_ref)
+        _REF.validate_python(ref)
     except ValidationError:
         said.faults["cover_ref"] = _(
             "The reference begins with a letter or a digit, and has only those, full stops, hyphens and underscores: "
             "60 characters at most"
         )
+
+
+def _would_replace(ref: str, night: NightAhead, desk: Desk) -> str:
+    who = next(one.summary for one in people(night, desk) if one.ref == ref)
+    return _(
+        "Somebody stands under {ref} already ({who}). Saying it again replaces them: tick that you mean that, or write "
+        "another reference",
+        ref=ref, who=who,
+    )  # fmt: skip
 
 
 def _supplier(typed: Typed, name: str, said: Said) -> None:
@@ -126,13 +154,13 @@ def _cost(typed: Typed, said: Said) -> None:
 
 
 def _confirm(typed: Typed, night: NightAhead, desk: Desk, said: Said) -> None:
-    _new_person(typed, said)
+    _new_person(typed, night, desk, said)
     _supplier(typed, "supplier", said)
     _stretch(typed, night, desk, said)
 
 
 def _arrange(typed: Typed, night: NightAhead, desk: Desk, said: Said) -> None:
-    _new_person(typed, said)
+    _new_person(typed, night, desk, said)
     _supplier(typed, "replaces", said)
     _cost(typed, said)
     _stretch(typed, night, desk, said)
@@ -160,7 +188,7 @@ FORMS: Final[Mapping[str, NightForm]] = {
     ),
     "withdraw": NightForm(
         WITHDRAW, N_("Withdraw a person"), N_("Withdraw the person"), N_("The person is withdrawn"), "cover_ref",
-        _person,
+        _standing_person,
     ),
     "contingency": NightForm(
         ARRANGE, N_("Arrange contingency"), N_("Arrange the contingency"), N_("The contingency is arranged"),

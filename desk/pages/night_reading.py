@@ -12,6 +12,8 @@ from desk.api.finding import night_named
 from desk.api.operations import Operation
 from desk.api.problems import missing
 from desk.exits import NotFound
+from desk.opening import Desk
+from desk.pages.order_ladders import rule_of, rules_of
 from desk.pages.sentences import role_name
 from desk.pages.visitors import Visit
 from desk.pages.voices import event_type
@@ -77,7 +79,10 @@ async def the_night(connection: AsyncConnection, visit: Visit) -> NightAhead:
     asked, caller, desk = visit.request.path_params, visit.caller, visit.caller.desk
     night_named(caller, asked["premises"], asked["night"])
     wanted = date.fromisoformat(asked["night"])
-    found = await read_night_ahead(connection, desk.world, desk.now, asked["premises"], wanted)
+    try:
+        found = await read_night_ahead(connection, desk.world, desk.now, asked["premises"], wanted)
+    except OverflowError:  # its checkpoints would lie before the first instant that there is
+        found = None
     if found is None:
         raise missing("night")
     return found
@@ -104,8 +109,10 @@ def _ladder(read: NightRead, line: LadderLine, ahead: LadderAhead | None, visit:
     mine = [one for one in escalations if one.standing and (one.kind, one.clock, one.spell) == _key(line)]
     holds = [one.acknowledged_until for one in mine if one.acknowledged_until is not None]
     following = ahead.following if ahead is not None else None
+    rules = {name: rule_of(rung) for name, rung in rules_of(line, desk).items()}
     steps = [
-        _step(one, ahead.next_at if ahead is not None and one.rung == following else None, visit) for one in line.rungs
+        _step(one, rules.get(one.rung, one.rule), ahead.next_at if ahead and one.rung == following else None, desk)
+        for one in line.rungs
     ]
     held = max((until for until in holds if until > desk.now), default=None)
     return Ladder(line.kind, line.reason, bool(mine), held, mine[-1].id if mine else None, steps)
@@ -115,6 +122,6 @@ def _key(line: LadderLine) -> tuple[str, str, str]:
     return line.kind, line.clock, line.spell
 
 
-def _step(one: RungLine, coming: datetime | None, visit: Visit) -> Step:
-    role = role_name(visit.caller.desk, one.role)
-    return Step(role, one.rule, one.reached_at, one.standing, one.told_by, coming)
+def _step(one: RungLine, rule: str, coming: datetime | None, desk: Desk) -> Step:
+    role = role_name(desk, one.role)
+    return Step(role, rule, one.reached_at, one.standing, one.told_by, coming)

@@ -15,8 +15,10 @@ from desk.api.telling import About, Once, receipt_body, told
 from desk.pages.navigation import NIGHTS, subject_address
 from desk.pages.night_forms import FIELD_OF, FORMS, LONGEST_ONCE, NightForm, Typed, read_said
 from desk.pages.night_reading import the_night
+from desk.pages.night_replacing import stands_under, tick_for
 from desk.pages.night_words import Person, clock, people, shortages
 from desk.pages.rendering import page
+from desk.pages.said_before import was_said
 from desk.pages.sentences import night_day
 from desk.pages.visitors import Visit, allowed
 from desk.pages.voices import event_type
@@ -58,10 +60,12 @@ def answer(name: str) -> Any:  # noqa: ANN401 - the page of one form
         said = read_said(form, typed, night, visit.caller.desk)
         if not 0 < len(once) <= LONGEST_ONCE:
             said.faults = {form.first: _("This form is not whole. Open the page anew.")}
+        id_ = str(uuid5(NAMESPACE_URL, f"{visit.caller.key.source} {form.operation.name} {night.subject} {once}"))
+        if said.doubts and not await was_said(visit.caller, id_):
+            said.faults |= said.doubts
         if said.faults:
             return _form(visit, name, night, typed, said.faults, once or token_urlsafe(16))
         about = About(night.premises.id, night.subject)
-        id_ = str(uuid5(NAMESPACE_URL, f"{visit.caller.key.source} {form.operation.name} {night.subject} {once}"))
         try:
             receipt = await told(visit.caller, form.operation, about, said.data, Once(once, id_))
         except Problem as problem:
@@ -120,6 +124,7 @@ def _form(
     visit: Visit, name: str, night: NightAhead, typed: Typed, faults: dict[str, str], once: str, status: int = 422
 ) -> Response:
     form, desk, plan = FORMS[name], visit.caller.desk, night.outlook.plan
+    standing = stands_under(typed.cover_ref, night) if name in {"confirm", "contingency"} else None
     offered = _offered(visit, name, night)
     if typed.cover_ref and name in {"check-in", "withdraw"} and typed.cover_ref not in [one.ref for one in offered]:
         offered += [one for one in people(night, desk) if one.ref == typed.cover_ref]
@@ -128,7 +133,8 @@ def _form(
         name=name, form=_spoken(form), where=night.premises.name, day=night_day(night.subject), offered=offered,
         begins=clock(plan.starts, night, desk), ends=clock(plan.ends, night, desk), over=desk.now >= plan.ends,
         address=subject_address(night.premises.id, night.subject), typed=typed if faults else None, filled=typed,
-        faults=faults, once=once,
+        faults=faults, once=once, tick=tick_for(standing) if standing is not None else "",
+        replaced=next((one for one in people(night, desk) if standing and one.ref == standing.cover_ref), None),
     )  # fmt: skip
 
 

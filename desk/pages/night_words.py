@@ -60,6 +60,12 @@ class Person:
     stands: bool
     """Whether nothing has ended the cover."""
 
+    @property
+    def summary(self) -> str:
+        """Who provides the person, from when to when, and how that stands."""
+        return _("{supplier}, {starts} to {until}: {status}",
+                 supplier=self.supplier, starts=self.starts, until=self.until, status=self.status)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Hour:

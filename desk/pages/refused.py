@@ -1,17 +1,14 @@
 """Refused events: what could not be taken, why in words, its bytes as text, and whether it was mended."""
 
-import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
-import orjson
 from starlette.responses import Response
 
 from desk.api import pages
-from desk.api.lines import as_line
 from desk.api.problems import Problem, missing
 from desk.pages.board import as_sheet
 from desk.pages.mends import how_to_mend
@@ -19,10 +16,10 @@ from desk.pages.navigation import REFUSED
 from desk.pages.rendering import page
 from desk.pages.visitors import Visit
 from desk.views.lists import Rejected, RejectedWhole, read_rejected_whole
+from desk.views.refused import Sight, headers_in, read_refused, sight_of
 from desk.words import _
 from models.kafka_binding import structured_text
 from models.refusal import Reason
-from streams.ledger import queries
 
 AT_ONCE: Final = 50
 IN_A_SHEET: Final = 10_000
@@ -51,7 +48,7 @@ class Asked:
 
 
 async def show_refused(visit: Visit) -> Response:
-    """The newest first; whoever has not the whole division sees what their own source sent."""
+    """The newest first; whoever has not the whole division sees what their own source sent within their reach."""
     asked = _asked(visit)
     key = pages.key_in(visit.request.query_params.get("after"), tuple[pages.Number])
     lines = await _lines(visit, asked, AT_ONCE + 1, None if key is None else key[0])
@@ -87,11 +84,14 @@ def _asked(visit: Visit) -> Asked:
 async def _lines(visit: Visit, asked: Asked, limit: int, after: int | None) -> Sequence[Rejected]:
     caller = visit.caller
     async with caller.place.ledger.reading() as connection:
-        rows = await queries.rejected(
-            connection, code=asked.code, source=None if caller.units is None else caller.key.source,
-            waiting=asked.waiting, limit=limit, after=after,
-        )  # fmt: skip
-    return [as_line(Rejected, row) for row in rows]
+        return await read_refused(
+            connection, _sight(visit), code=asked.code, waiting=asked.waiting, limit=limit, after=after
+        )
+
+
+def _sight(visit: Visit) -> Sight | None:
+    caller = visit.caller
+    return sight_of(caller.key, caller.units, caller.desk.world, caller.desk.now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,24 +107,20 @@ class Refused:
 
 
 async def the_refused(visit: Visit) -> Refused:
-    """The refusal of the address's number; one that is another source's business is missing like none at all."""
+    """The refusal of the address's number; one that is the business of others is missing like none at all."""
     number = visit.request.path_params["number"]
     caller, found = visit.caller, None
     if number.isascii() and number.isdecimal() and len(number) < 20 and int(number) < LARGEST_NUMBER:
         async with caller.place.ledger.reading() as connection:
             found = await read_rejected_whole(connection, int(number))
-    if found is None or (caller.units is not None and found.source != caller.key.source):
+    sight = _sight(visit)
+    if found is None or (sight is not None and not sight.takes_in(found.source, found.value, found.key, found.headers)):
         raise missing("refusal")
     await caller.note(f"rejected/{found.seq}")
     text = visible(found.value or b"")
-    given = [(visible(name.encode()), visible(value or b"")) for name, value in headers_of(found)]
+    given = [(visible(name.encode()), visible(value or b"")) for name, value in headers_in(found.headers)]
     key = visible(found.key or b"")
     return Refused(found, text[:LONGEST_SHOWN], len(text) > LONGEST_SHOWN, how_to_mend(found.code), given, key)
-
-
-def headers_of(found: RejectedWhole) -> list[tuple[str, bytes | None]]:
-    """The headers of the record as they came."""
-    return [(name, None if value is None else base64.b64decode(value)) for name, value in orjson.loads(found.headers)]
 
 
 def visible(raw: bytes) -> str:
@@ -139,7 +135,7 @@ def _escape(char: str) -> str:
 
 def as_event(found: RejectedWhole) -> str:
     """The refused input as one JSON text to be mended: with line ends where it is JSON, else as it came."""
-    raw = structured_text(found.value or b"", headers_of(found)) or found.value or b""
+    raw = structured_text(found.value or b"", headers_in(found.headers)) or found.value or b""
     text = raw.decode("utf-8", "replace").replace("\0", "\ufffd")
     if found.code == Reason.DUPLICATE_KEY:
         return text  # read as JSON, one of the two would be gone

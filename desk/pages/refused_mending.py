@@ -10,12 +10,14 @@ from starlette.responses import RedirectResponse, Response
 
 from desk.access.rights import may
 from desk.api import operations
+from desk.api.mends import Mend, MendedAlready
 from desk.api.operations import Operation
 from desk.api.problems import Problem, missing
 from desk.api.reference import read_reference
 from desk.api.telling import Once, ReceiptBody, receipt_body, told_whole
 from desk.pages.navigation import REFUSED, leads_to
 from desk.pages.refused import Refused, as_event, the_refused
+from desk.pages.refused_kept import changed
 from desk.pages.rendering import page
 from desk.pages.sentences import role_name
 from desk.pages.visitors import Visit
@@ -63,19 +65,24 @@ async def mend(visit: Visit) -> Response:
     if not standing.can:
         raise Problem(HTTPStatus.FORBIDDEN, "not-permitted", standing.why)
     fault = _("This form is not whole. Open the page anew.") if not 0 < len(once) <= 100 else ""
-    ready = fault or _ready(visit, text)
-    if not isinstance(ready, str) and await _mended_otherwise(visit, found, ready):
-        ready = _("Somebody has mended it meanwhile: {reference}", reference=found.whole.resubmitted_as)
+    ready = fault or _ready(visit, found, text)
     if isinstance(ready, str):
+        ready = _meanwhile(found.whole.resubmitted_as) or ready
         return await _shown(visit, found, text, ready, once or token_urlsafe(16), None)
     try:
-        receipt = await _say(visit, ready, once)
+        receipt = await _say(visit, found, ready, once)
+    except MendedAlready as first:
+        return await _shown(visit, await the_refused(visit), text, _meanwhile(first.receipt), once, None)
     except Problem as problem:
         if problem.status == HTTPStatus.CONFLICT:
             raise
         return await _shown(visit, found, text, _why(problem), once, None)
-    await _mark(visit, found, receipt)
     return RedirectResponse(f"{REFUSED}/{found.whole.seq}?r={receipt.reference}", HTTPStatus.SEE_OTHER)
+
+
+def _meanwhile(receipt: str | None) -> str:
+    """That somebody was first, if somebody was."""
+    return _("Somebody has mended it meanwhile: {reference}", reference=receipt) if receipt else ""
 
 
 def standing_of(visit: Visit, found: Refused) -> Standing:
@@ -96,7 +103,15 @@ def standing_of(visit: Visit, found: Refused) -> Standing:
     if len(as_event(whole)) > LONGEST:
         return Standing(False, _("It is too long to be mended on a page."), _whom(visit, whole.source))
     foreign = whole.source not in {None, visit.caller.key.source}
+    if foreign and whole.field != "source" and _is_registered(visit, whole.source):
+        why = _("It came from another source than yours, and only that source can say it again.")
+        return Standing(False, why, _whom(visit, whole.source))
     return Standing(True, ask=_whom(visit, whole.source) if foreign else "")
+
+
+def _is_registered(visit: Visit, source: str | None) -> bool:
+    desk = visit.caller.desk
+    return source is not None and desk.world.estates.at(desk.now).source(source, desk.now) is not None
 
 
 def _knows_type(found: Refused) -> bool:
@@ -125,7 +140,7 @@ class Ready:
     text: str
 
 
-def _ready(visit: Visit, text: str) -> Ready | str:
+def _ready(visit: Visit, found: Refused, text: str) -> Ready | str:
     """The event if it may be said here and would be taken; else in one sentence why not."""
     caller, desk = visit.caller, visit.caller.desk
     if not text:
@@ -148,7 +163,9 @@ def _ready(visit: Visit, text: str) -> Ready | str:
     refusal = sorting.verdict(sorting.read([incoming])[0], desk.now, desk.world)
     if refusal is not None:
         return _plainly(refusal)
-    return Ready(Event(incoming.topic, event.data.premises, claims(text.encode())), operation, text)
+    content = claims(text.encode())
+    said = Event(incoming.topic, event.data.premises, content)
+    return changed(found.whole, content, desk) or Ready(said, operation, text)
 
 
 def _why(problem: Problem) -> str:
@@ -164,28 +181,12 @@ def _plainly(refusal: Refusal) -> str:
     return f"{refusal.field}: {sentence}" if refusal.field and refusal.field not in sentence else sentence
 
 
-async def _say(visit: Visit, ready: Ready, once: str) -> ReceiptBody:
+async def _say(visit: Visit, found: Refused, ready: Ready, once: str) -> ReceiptBody:
+    """Say it and keep with the refusal under which receipt, both or neither; the first who mends it is the only one."""
     content: dict[str, Any] = dict(ready.event.content)
     compared = {TEXT: sha256(ready.text.encode()).hexdigest()}
-    return await told_whole(visit.caller, ready.operation, ready.event, compared, Once(once, content["id"]))
-
-
-async def _mended_otherwise(visit: Visit, found: Refused, ready: Ready) -> bool:
-    """Whether it was mended before by another event than this one."""
-    before = found.whole.resubmitted_as
-    if before is None:
-        return False
-    async with visit.caller.place.ledger.reading() as connection:
-        said = await read_submission(connection, before)
-    return said is None or said.event_id != ready.event.content["id"]
-
-
-async def _mark(visit: Visit, found: Refused, receipt: ReceiptBody) -> None:
-    """Keep with the refusal under which receipt it was mended; what was the same submission before mends nothing."""
-    whole, place = found.whole, visit.caller.place
-    if receipt.reference not in {whole.resubmitted_as, whole.receipt}:
-        by = f"{visit.session.voice.role} ({visit.caller.key.id})"
-        await place.ledger.resubmitted(whole.message_id, receipt.reference, visit.caller.desk.now, by)
+    mending = Mend(found.whole.message_id, f"{visit.session.voice.role} ({visit.caller.key.id})")
+    return await told_whole(visit.caller, ready.operation, ready.event, compared, Once(once, content["id"]), mending)
 
 
 async def _receipt(visit: Visit, found: Refused) -> ReceiptBody | None:

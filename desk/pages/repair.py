@@ -23,6 +23,7 @@ from desk.pages.repair_questions import FAULTS, in_words, question, units_of
 from desk.pages.repair_report import Report, read_report
 from desk.pages.repair_reported import show_reported
 from desk.pages.repair_similar import AT_MOST
+from desk.pages.said_before import was_said
 from desk.pages.sentences import place_name
 from desk.pages.visitors import Visit, allowed
 from desk.words import _, reason, spoken
@@ -55,6 +56,8 @@ async def show_repair(visit: Visit) -> Response:
     """The next question, or one that is asked again; at the end all answers and what they lead to."""
     asked = visit.request.query_params
     report = await read_report(visit)
+    if await _is_reported(report):
+        return await _shown(report, Step.CHECK)
     step = report.next
     again = next((one for one in STEPS[:-1] if one == asked.get("change") and report.has(one)), step)
     if STEPS.index(again) < STEPS.index(step):
@@ -80,6 +83,8 @@ async def report_repair(visit: Visit) -> Response:
     answers = report.answers
     if report.next is not Step.CHECK:
         return RedirectResponse(answers.address(), HTTPStatus.SEE_OTHER)
+    if await _is_reported(report) and not await was_said(visit.caller, report.once.event):
+        return await _shown(report, Step.CHECK)
     about = About(answers.premises, report.order)
     try:
         receipt = await told(visit.caller, operations.RAISE, about, report.said(), report.once)
@@ -156,7 +161,7 @@ async def _own(report: Report, step: Step, typed: str | None) -> dict[str, Any]:
 
 
 async def _is_reported(report: Report) -> bool:
-    """Whether this very report has become an order: who goes back to it, or opens it again, makes no other of it."""
+    """Whether this very report has become an order: whoever goes back to it, or opens it too, makes no other of it."""
     caller, unit, subject = report.visit.caller, col(WorkOrderRow.unit), col(WorkOrderRow.subject)
     query = select(subject).where(unit == report.answers.premises, subject == report.order)
     async with caller.place.ledger.reading() as connection:

@@ -14,6 +14,7 @@ import orjson
 from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
+from joserfc.util import json_b64encode
 
 from desk.pages.sessions import LONGEST
 from streams.clock import in_utc
@@ -22,6 +23,8 @@ NOTHING: Final = "NONE"
 """Stands for a note that was left empty: it was asked for, and there is none."""
 _HEADER: Final = {"alg": "dir", "enc": "A256GCM", "zip": "DEF"}
 _METHODS: Final = ("dir", "A256GCM", "DEF")
+_HEAD: Final = json_b64encode(_HEADER).decode()
+"""What every sealed text begins with. No other beginning is read, so nobody else chooses by what one is opened."""
 _OF_THIS_RUN: Final = token_urlsafe(32)
 """Seals where no key is set: what was typed is then lost if the desk is started anew before it is sent."""
 
@@ -39,6 +42,8 @@ def unseal(keys: Sequence[str], by: str, sealed: str, now: datetime) -> str | No
     """The text that was sealed; None if it was not sealed here, for another, or too long ago."""
     if sealed == NOTHING:
         return ""
+    if sealed.partition(".")[0] != _HEAD:
+        return None
     for key in _sealing(keys):
         try:
             held = orjson.loads(jwe.decrypt_compact(sealed, key, algorithms=[*_METHODS]).plaintext or b"")

@@ -55,16 +55,12 @@ class Report:
     @property
     def order(self) -> str:
         """The order's id: the same for the same report, and as short as any that is raised here."""
-        return f"WO-{uuid5(NAMESPACE_URL, f'order {self._name}').hex[:12]}"
+        return _order(self.answers)
 
     @property
     def once(self) -> Once:
         """By what it is one report, however often it is sent."""
-        return Once(self.answers.once, str(uuid5(NAMESPACE_URL, self._name)))
-
-    @property
-    def _name(self) -> str:
-        return f"{self.visit.caller.key.source} {self.answers.premises} {self.answers.once}"
+        return Once(self.answers.once, str(uuid5(NAMESPACE_URL, _name(self.answers))))
 
     def is_done(self, step: Step) -> bool:
         """Whether a question is answered, or need not be asked."""
@@ -115,10 +111,21 @@ async def read_report(visit: Visit) -> Report:
     similar = None
     if answers.premises and answers.asset in policy.spec.codes.assets and may(caller.key.holder, Action.READ_ORDERS):
         async with caller.place.ledger.reading() as connection:
-            similar = await similar_orders(connection, policy, answers.premises, answers.asset)
+            found = await similar_orders(connection, policy, answers.premises, answers.asset)
+        # A report is not like itself: one that comes twice is asked nothing that it was not asked the first time.
+        similar = [one for one in found if one.reference != _order(answers)]
     keys, voice = visit.request.app.state.link_keys, visit.session.voice
     note = unseal(keys, voice.id, answers.note, caller.desk.now) if answers.note else ""
     return Report(visit, places, answers, similar, note)
+
+
+def _name(answers: Answers) -> str:
+    """What a report is called, whoever opens its address: it is of one repair, and becomes one order."""
+    return f"{answers.premises} {answers.once}"
+
+
+def _order(answers: Answers) -> str:
+    return f"WO-{uuid5(NAMESPACE_URL, f'order {_name(answers)}').hex[:12]}"
 
 
 def _places(visit: Visit) -> list[Premises]:

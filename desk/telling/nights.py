@@ -14,7 +14,7 @@ from streams.ledger.ledger import Ledger
 from workorders.wall_clock import night_window
 
 TOPIC: Final = "shift-cover"
-_POUNDS: Final = re.compile(r"£?([0-9]{1,7}|[0-9]{1,3}(?:,[0-9]{3}){1,2})(?:\.([0-9]{1,2}))?")
+_POUNDS: Final = re.compile(r"£?([0-9]{1,7}|[1-9][0-9]{0,2}(?:,[0-9]{3}){1,2})(?:\.([0-9]{1,2}))?")
 _OPTIONS: Final = {"from": "--from", "until": "--until"}
 
 

@@ -167,7 +167,8 @@ async def test_contingency_costs_exactly_what_was_typed(typed: str, pence: int, 
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "214,50", "1e3", "-5", "12.345", "1,00", "\u0661\u0662", "free", "1000000.01", "12 50"]
+    "typed",
+    ["", "214,50", "1e3", "-5", "12.345", "1,00", "\u0661\u0662", "free", "1000000.01", "12 50", "0,001", "00,214"],
 )
 async def test_a_cost_that_could_mean_two_things_is_asked_for_again_as_it_was_typed(typed: str, pages: Pages) -> None:
     browser = await pages.as_role(AP_MANAGER)
@@ -228,7 +229,8 @@ async def test_a_withdrawal_that_comes_twice_has_the_same_receipt_though_nobody_
 async def test_nights_of_others_are_answered_like_nights_that_there_are_not(path: str, pages: Pages) -> None:
     browser = await pages.as_role(AP_MANAGER)
     seen = []
-    days = [f"ap-bryn-awel/{day}" for day in ("2026-02-30", "2031-01-01", "2025-01-01", "14")]
+    dates = ("2026-02-30", "2031-01-01", "2025-01-01", "14", "0001-01-01", "0001-01-02", "9999-12-31")
+    days = [f"ap-bryn-awel/{day}" for day in dates]
     for night in ("ap-ty-derwen/2026-01-14", "ap-nowhere/2026-01-14", *days):
         page = await browser.get(f"/nights/{night}{path}")
         seen.append((browser.status, page.heading, page.text))

@@ -46,7 +46,9 @@ async def test_a_line_tells_who_is_required_who_comes_and_when_somebody_lacks(pa
     found = await row_of(browser, "ap-bryn-awel/2026-01-14")
     assert "Bryn Awel Short 2 2 0 1 from 20:00 to 22:00" in found
     await pages.clock.advance(60)
-    await confirm(browser, "agency-1", until="02:00")
+    page = await confirm(browser, "agency-1", until="02:00")
+    [ticked] = page.form(f"{TONIGHT}/confirm").choices["replace"]
+    await browser.submit(f"{TONIGHT}/confirm", replace=ticked)
     found = await row_of(browser, "ap-bryn-awel/2026-01-14")
     assert "Short later in the night 2 2 0 1 from 02:00 to 08:00" in found
 

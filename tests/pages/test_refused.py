@@ -1,5 +1,6 @@
 """Refused events: why in words, their bytes as text, and mending them by the API's own way, once, with a receipt."""
 
+import asyncio
 import csv
 import io
 import re
@@ -14,8 +15,9 @@ from desk.access.rights import Holder
 from desk.pages import refused
 from desk.pages.mends import MENDS
 from desk.pages.refused import visible
+from desk.views import refused as views
 from models.refusal import Reason
-from models.tables import ApiAccessRow, AuditRow, EventRow, RejectedRow
+from models.tables import ApiAccessRow, AuditRow, EventRow, InboxRow, RejectedRow
 from streams.ledger.errors import LedgerUnavailable
 from streams.ledger.incoming import Incoming
 from tests.desk.small_ledger import ENDS, event
@@ -23,6 +25,7 @@ from tests.pages.conftest import ESTATES, MANAGER, Browser, Pages
 from tests.pages.reading import Read
 
 AP_MANAGER = "ap-manager:premises:ap-bryn-awel"
+CANCELLED = {"reason": "duplicate"}
 RAISED = "work-order.raised"
 WRONG = {"asset": "entry-lock", "fault": "damaged", "impacts": [], "alternative_available": True, "floor": 1}
 RIGHT = {name: value for name, value in WRONG.items() if name != "floor"}
@@ -38,9 +41,14 @@ def right(source: str = "ap-managers", id_: str = "m-1", **more: Any) -> str:  #
     return event(source, RAISED, "M-1", "ap-bryn-awel", said, ENDS.isoformat(), id_).decode()
 
 
-async def refuse(pages: Pages, raw: bytes) -> int:
+def listed(page: Read) -> list[int]:
+    """The numbers of the refused events that a list shows."""
+    return [int(href.rpartition("/")[2]) for href in page.links.values() if re.fullmatch(r"/refused/\d+", href)]
+
+
+async def refuse(pages: Pages, raw: bytes, key: bytes | None = b"ap-bryn-awel") -> int:
     """Have an input refused; its number."""
-    await pages.place.ledger.take([Incoming("work-orders", b"ap-bryn-awel", raw)], ENDS, pages.place.world)
+    await pages.place.ledger.take([Incoming("work-orders", key, raw)], ENDS, pages.place.world)
     async with pages.place.ledger.reading() as connection:
         return max(one or 0 for one in (await connection.execute(select(col(RejectedRow.seq)))).scalars())
 
@@ -223,6 +231,123 @@ async def test_the_refusals_of_another_source_are_answered_like_none_at_all(page
     token = dict((await browser.get("/refused")).form("/sign-out").fields)["token"]
     posted = [await browser.post(f"/refused/{one}", [("token", token), ("event", "{}")]) for one in (number, 99)]
     assert posted[0].text == posted[1].text
+
+
+@pytest.mark.parametrize("raw", [
+    wrong().replace(b"ap-bryn-awel", b"ap-ty-derwen"),
+    event("ap-managers", RAISED, "M-1", "", {**WRONG, "premises": 7}, ENDS.isoformat(), "m-1"),
+    event("ap-managers", RAISED, "M-1", "ap-ty-derwenn", WRONG, ENDS.isoformat(), "m-1"),
+], ids=["in its data", "by its key", "misspelt, and nobody's of one premises"])  # fmt: skip
+async def test_the_refusals_of_premises_out_of_reach_are_answered_like_none_at_all(raw: bytes, pages: Pages) -> None:
+    number = await refuse(pages, raw, key=b"ap-ty-derwen" if b":7" in raw else b"nowhere")
+    own = await refuse(pages, wrong())
+    browser = await pages.as_role(AP_MANAGER)
+    assert listed(await browser.get("/refused")) == [own]
+    sheet = (await browser.client.get("/refused.csv")).text
+    assert [int(line["seq"]) for line in csv.DictReader(io.StringIO(sheet))] == [own]
+    seen = [(await browser.get(f"/refused/{one}"), browser.status) for one in (number, 99)]
+    assert seen[0][0].text == seen[1][0].text
+    assert [status for _, status in seen] == [404, 404]
+    form = (await browser.get(f"/refused/{own}")).form(f"/refused/{own}")
+    fields = [(name, right() if name == "event" else value) for name, value in form.fields]
+    posted = [await browser.post(f"/refused/{one}", fields) for one in (number, 99)]
+    assert posted[0].text == posted[1].text
+    assert browser.status == 404
+    assert (await row(pages, number)).resubmitted_as is None
+    assert await events(pages) == []
+    assert number in listed(await (await pages.as_role(ESTATES)).get("/refused"))
+
+
+async def test_what_names_no_premises_at_all_is_its_sources(pages: Pages) -> None:
+    number = await refuse(pages, orjson.dumps({"source": "ap-managers"}), key=None)
+    assert number in listed(await (await pages.as_role(AP_MANAGER)).get("/refused"))
+
+
+async def test_whoever_reaches_all_that_a_source_speaks_for_sees_its_misspelt_premises(on_servers: Pages) -> None:
+    raw = event("fm-north", "work-order.attended", "WO-1", "ap-nowhere", {}, ENDS.isoformat(), "a")
+    number = await refuse(on_servers, raw, key=None)
+    for scope, seen in (("region:north", [number]), ("ldu:north-coast", [])):
+        browser = on_servers.browser()
+        await browser.get("/sign-in")
+        await browser.submit("/sign-in", key=await on_servers.key(Holder.PROVIDER, "fm-north", scope))
+        assert listed(await browser.get("/refused")) == seen
+
+
+async def test_the_list_goes_on_past_what_is_out_of_reach(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "READ_AT_ONCE", 2)
+    own = [await refuse(pages, wrong())]
+    for n in range(5):
+        await refuse(pages, wrong(floor=n).replace(b"ap-bryn-awel", b"ap-ty-derwen"), key=b"ap-ty-derwen")
+    own.append(await refuse(pages, wrong(floor=9)))
+    monkeypatch.setattr(refused, "AT_ONCE", 1)
+    browser = await pages.as_role(AP_MANAGER)
+    page = await browser.get("/refused")
+    assert listed(page) == [own[1]]
+    page = await browser.get(page.links["Show more"])
+    assert listed(page) == [own[0]]
+    assert "Show more" not in page.links
+
+
+@pytest.mark.parametrize(("field", "text"), [
+    ("id", right("estates-desk", id_="m-2")),
+    ("type", event("estates-desk", "work-order.cancelled", "M-1", "ap-bryn-awel", CANCELLED, ENDS.isoformat(), "m-1")),
+    ("subject", right("estates-desk").replace('"M-1"', '"M-2"')),
+    ("data.premises", right("estates-desk").replace("ap-bryn-awel", "ap-cae-glas")),
+])  # fmt: skip
+async def test_a_mended_event_is_the_one_that_was_refused(field: str, text: str | bytes, pages: Pages) -> None:
+    text = text if isinstance(text, str) else text.decode()
+    number = await refuse(pages, wrong("estates-desk"))
+    browser = await pages.as_role(ESTATES)
+    page = await mended(browser, number, text)
+    assert (browser.status, page.title.startswith("Error: ")) == (422, True)
+    assert f"{field} must stay " in page.text
+    assert dict(page.form(f"/refused/{number}").fields)["event"].strip() == text
+    assert (await row(pages, number)).resubmitted_as is None
+    assert await events(pages) == []
+
+
+@pytest.mark.parametrize("raw", [
+    event("ap-managers", RAISED, "M 1", "ap-bryn-awel", RIGHT, ENDS.isoformat(), "m-1"),
+    event("ap-managers", RAISED, "M/1", "ap-bryn-awel", WRONG, ENDS.isoformat(), "m-1"),
+    event("ap-managers", "work-order.raise", "M-1", "ap-bryn-awel", RIGHT, ENDS.isoformat(), "m-1"),
+    event("ap-managers", RAISED, "M-1", "ap-bryn-awel", RIGHT, ENDS.isoformat(), ""),
+    right().replace("ap-bryn-awel", "AP Bryn Awel").encode(),
+], ids=["subject", "subject, though a field is named", "type", "id", "premises"])  # fmt: skip
+async def test_what_was_wrong_of_an_event_may_be_changed(raw: bytes, pages: Pages) -> None:
+    number = await refuse(pages, raw)
+    page = await mended(await pages.as_role(AP_MANAGER), number, right())
+    assert "It is mended and taken" in page.text
+    assert await events(pages) == ["m-1"]
+
+
+async def test_what_another_source_sent_is_not_mended_by_saying_something_of_ones_own(pages: Pages) -> None:
+    number = await refuse(pages, wrong())
+    browser = await pages.as_role(ESTATES)
+    page = await browser.get(f"/refused/{number}")
+    assert "only that source can say it again. Ask the role that the source ap-managers speaks for" in page.text
+    token = dict(page.form("/sign-out").fields)["token"]
+    await browser.post(f"/refused/{number}", [("token", token), ("event", right("division")), ("once", "x")])
+    assert browser.status == 403
+    assert (await row(pages, number)).resubmitted_as is None
+
+
+async def test_two_who_mend_one_refusal_at_once_have_one_receipt(pages: Pages) -> None:
+    number = await refuse(pages, wrong())
+    both = [await pages.as_role(AP_MANAGER) for _ in range(2)]
+    for one in both:
+        await one.get(f"/refused/{number}")
+    await asyncio.gather(
+        *(one.submit(f"/refused/{number}", event=right(note=said)) for one, said in zip(both, "ab", strict=True))
+    )
+    assert sorted(one.status for one in both) == [200, 422]
+    reference = (await row(pages, number)).resubmitted_as
+    first, second = sorted(both, key=lambda one: one.status)
+    assert "It is mended and taken" in first.page.text
+    assert reference in first.page.text
+    assert f"Somebody has mended it meanwhile: {reference}" in second.page.text
+    async with pages.place.ledger.reading() as connection:
+        submitted = select(col(InboxRow.receipt)).where(col(InboxRow.event_id) == "m-1")
+        assert list((await connection.execute(submitted)).scalars()) == [reference]
 
 
 async def test_the_receipt_of_something_else_is_none_of_this_refusal(pages: Pages) -> None:

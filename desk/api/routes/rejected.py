@@ -9,10 +9,9 @@ from starlette.responses import Response
 from desk.access.rights import Action
 from desk.api import pages
 from desk.api.guard import Caller, permit
-from desk.api.lines import as_line
 from desk.api.routing import Page, add_list
 from desk.views.lists import Rejected
-from streams.ledger import queries
+from desk.views.refused import read_refused, sight_of
 
 router: Final = APIRouter(prefix="/v1/rejected", tags=["rejected"])
 
@@ -23,14 +22,13 @@ async def list_rejected(
     page: Page,
     code: Annotated[str | None, Query(max_length=40, description="Only for this reason.")] = None,
 ) -> Response:
-    """The newest first; a key without the whole division sees what its own source sent."""
-    source = None if caller.units is None else caller.key.source
+    """The newest first; a key without the whole division sees what its own source sent of premises within reach."""
     key = pages.key_in(page.after, tuple[pages.Number])
     async with caller.place.ledger.reading() as connection:
-        rows = await queries.rejected(
-            connection, code=code, source=source, limit=page.limit + 1, after=None if key is None else key[0]
+        sight = sight_of(caller.key, caller.units, caller.desk.world, caller.desk.now)
+        lines = await read_refused(
+            connection, sight, code=code, limit=page.limit + 1, after=None if key is None else key[0]
         )
-    lines = [as_line(Rejected, row) for row in rows]
     return pages.listed(request, page, caller.desk.now, Rejected, lines, lambda one: (one.seq,))
 
 

@@ -10,7 +10,7 @@ from streams.ledger.queries.escalations import escalations, statements
 from streams.ledger.queries.nights import CoverLine, cover_ledger, night_at, nights
 from streams.ledger.queries.orders import disputes, orders, orphans
 from streams.ledger.queries.proof import StreamProof, proof, received
-from streams.ledger.queries.refused import rejected, rejected_one
+from streams.ledger.queries.refused import rejected, rejected_one, rejected_with_bytes
 from streams.ledger.queries.subjects import show
 from streams.ledger.queries.total import Total, total
 
@@ -33,6 +33,7 @@ __all__ = [
     "received",
     "rejected",
     "rejected_one",
+    "rejected_with_bytes",
     "show",
     "statements",
     "total",

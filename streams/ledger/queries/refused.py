@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.tables import RejectedRow
@@ -26,17 +26,31 @@ async def rejected(
     after: int | None = None,
 ) -> list[dict[str, Any]]:
     """Rejected inputs without their bytes, newest first; ``waiting``: only those not submitted again."""
-    query = select(*_SHOWN).order_by(_REJECTED.c.seq.desc()).limit(limit)
+    query = _narrowed(select(*_SHOWN), code, source, waiting=waiting, after=after).limit(limit)
+    if since is not None:
+        query = query.where(_REJECTED.c.rejected_at >= since)
+    return as_dicts(await connection.execute(query))
+
+
+async def rejected_with_bytes(
+    connection: AsyncConnection, source: str, *, code: str | None, waiting: bool, limit: int, after: int | None
+) -> list[dict[str, Any]]:
+    """What one source sent and was rejected, with every one of its bytes, newest first."""
+    query = _narrowed(select(_REJECTED), code, source, waiting=waiting, after=after).limit(limit)
+    return as_dicts(await connection.execute(query))
+
+
+def _narrowed(
+    query: Select[Any], code: str | None, source: str | None, *, waiting: bool, after: int | None
+) -> Select[Any]:
     for column, value in ((_REJECTED.c.code, code), (_REJECTED.c.source, source)):
         if value is not None:
             query = query.where(column == value)
-    if since is not None:
-        query = query.where(_REJECTED.c.rejected_at >= since)
     if waiting:
         query = query.where(_REJECTED.c.resubmitted_as.is_(None))
     if after is not None:
         query = query.where(_REJECTED.c.seq < after)
-    return as_dicts(await connection.execute(query))
+    return query.order_by(_REJECTED.c.seq.desc())
 
 
 async def rejected_one(connection: AsyncConnection, message_id: UUID) -> dict[str, Any] | None:

@@ -15,9 +15,10 @@ from desk.api.app import ROUTERS
 from desk.api.place import USE_NOTED_EVERY
 from desk.exits import BadValue
 from models.premises import ScopeKind
+from streams.ledger.incoming import Incoming
 from tests.desk.api.conftest import FACTS, SOURCES, Api
 from tests.desk.api.test_saying import SAID
-from tests.desk.small_ledger import ENDS
+from tests.desk.small_ledger import ENDS, event
 from workorders.policy import default_world
 
 READ = {
@@ -171,6 +172,14 @@ async def test_the_board_of_a_part_counts_only_that_part(api: Api) -> None:
 async def test_a_provider_sees_only_the_rejections_of_its_own_source(api: Api) -> None:
     assert (await (await api.of(Holder.PROVIDER, "region:north")).get("/v1/rejected")).json()["lines"] == []
     assert (await (await api.of()).get("/v1/rejected")).json()["lines"] != []
+
+
+async def test_a_key_sees_of_its_sources_rejections_only_those_of_premises_within_its_scope(api: Api) -> None:
+    raw = event("ap-managers", "work-order.raised", "M-1", "ap-ty-derwen", {"floor": 1}, ENDS.isoformat(), "m-1")
+    await api.place.ledger.take([Incoming("work-orders", b"ap-ty-derwen", raw)], ENDS, api.place.world)
+    for scope, n in (("premises:ap-bryn-awel", 0), ("premises:ap-ty-derwen", 1)):
+        client = await api.of(Holder.MANAGER, scope)
+        assert len((await client.get("/v1/rejected")).json()["lines"]) == n
 
 
 @pytest.mark.parametrize("scope", ["division", "premises:ap-bryn-awel", "ldu:south-east", "region:south"])

@@ -116,3 +116,19 @@ async def test_a_page_twice_as_large_still_fits(path: str, desk: Desk) -> None:
         await seen.choose(DUTY)
         await seen.open(path)
         await is_sound(seen)
+
+
+@pytest.mark.parametrize("width", [NARROW, WIDE])
+async def test_whoever_would_replace_somebody_is_shown_whom_and_ticks_it(width: int, desk: Desk) -> None:
+    context = await desk.browser.new_context(viewport={"width": width, "height": 740}, locale="en-GB")
+    seen = Seen(await context.new_page(), desk.address)
+    await seen.choose(AP_MANAGER)
+    for ref in ("agency-7", "AGENCY-7"):
+        await seen.open(f"{TONIGHT}/confirm")
+        await seen.page.locator("#cover_ref").fill(ref)
+        await seen.press(seen.page.locator("main form button"))
+    await is_sound(seen)
+    await seen.page.get_by_label("Replace them").check()
+    await seen.press(seen.page.locator("main form button"))
+    await seen.page.locator(".govuk-panel").wait_for()
+    await context.close()
