@@ -8,6 +8,7 @@ import pytest
 from desk.api import together
 from desk.api.together import Together
 from streams.clock import monotonic
+from tests.streams.running_system import eventually
 
 
 async def test_what_is_asked_while_something_is_done_is_done_together_and_in_order() -> None:
@@ -72,19 +73,18 @@ async def test_what_is_left_is_gathered_and_whoever_asks_or_hurries_ends_the_gat
         batches.append(list(asked))
         return asked
 
-    doing: Together[int, int] = Together(note, 0.05)
+    doing: Together[int, int] = Together(note, 0.5)
     assert doing.leave(1)
     await asyncio.sleep(0.01)
     assert doing.leave(2)
     assert batches == []
-    await asyncio.sleep(0.1)
-    assert batches == [[1, 2]]
+    await eventually(lambda: batches == [[1, 2]], "both are done together")
     slow: Together[int, int] = Together(note, 30.0)
     slow.leave(3)
     assert await asyncio.wait_for(slow.ask(4), 5) == 4
     slow.leave(5)
     slow.leave(6, hurry=True)
-    await asyncio.sleep(0.01)
+    await eventually(lambda: len(batches) == 3, "whoever hurries has ended the gathering")
     slow.leave(7)
     await asyncio.wait_for(slow.finish(), 5)
     assert batches[1:] == [[3, 4], [6, 5], [7]]
