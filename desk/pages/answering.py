@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from secrets import token_urlsafe
 from typing import Any, Final
 from uuid import uuid5
 
@@ -19,6 +18,7 @@ from desk.api.telling import About, Once, ReceiptBody, receipt_body, told
 from desk.instants import utc
 from desk.pages.commitments import choices, chosen
 from desk.pages.escalations import AT_ONCE
+from desk.pages.forms import is_once, new_once, not_whole
 from desk.pages.navigation import leads_to
 from desk.pages.rendering import page
 from desk.pages.sentences import Matter, lateness, matter
@@ -58,7 +58,7 @@ def question(operation: Operation) -> Any:  # noqa: ANN401 - the page of one ope
 
     async def show(visit: Visit) -> Response:
         found = await _asked(visit, visit.request.query_params.getlist("e"))
-        return _question(visit, operation, found, {}, {}, token_urlsafe(16))
+        return _question(visit, operation, found, {}, {}, new_once())
 
     return show
 
@@ -71,10 +71,10 @@ def answer(operation: Operation) -> Any:  # noqa: ANN401 - the page of one opera
         typed = {name: visit.form.one(name) for name in ("commitment", "reason", "note")}
         said, faults = _read(visit, operation, typed)
         once = visit.form.one("once")
-        if not 0 < len(once) <= 100:
-            faults = {"e": _("This form is not whole. Open the page anew.")}
+        if not is_once(once):
+            faults = {"e": not_whole()}
         if faults:
-            return _question(visit, operation, found, typed, faults, once or token_urlsafe(16))
+            return _question(visit, operation, found, typed, faults, once or new_once())
         receipts: list[ReceiptBody] = []
         try:
             for one in found:

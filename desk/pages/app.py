@@ -69,17 +69,26 @@ async def begin(request: Request) -> Response:
 
 def routes() -> list[Route]:
     """Every address of the pages, with its right where somebody must be signed in."""
-    read = Action.READ_ESCALATIONS
-    answers = [
-        route
-        for name, operation in answering.PATHS.items()
-        for route in (
-            Route(f"{ESCALATIONS}/{name}", allowed(operation.action, answering.question(operation)), methods=["GET"]),
-            Route(f"{ESCALATIONS}/{name}", allowed(operation.action, answering.answer(operation)), methods=["POST"]),
-        )
-    ]
     return [
         Route("/", begin),
+        *_doors(),
+        *_of_escalations(),
+        Route(missing.HERE, allowed(Action.REPORT_MISSING, missing.show_missing), methods=["GET"]),
+        Route(missing.HERE, allowed(Action.REPORT_MISSING, missing.report_missing), methods=["POST"]),
+        Route(f"{missing.HERE}/reported", allowed(Action.REPORT_MISSING, missing.show_reported)),
+        *repair.routes(),
+        *_of_lists(),
+        *order_routes.routes(),
+        *night.routes(),
+        *live.routes(),
+        *quiet_routes.routes(),
+        Route("/assets/{version}/{name}", show_asset),
+    ]
+
+
+def _doors() -> list[Route]:
+    """The ways in and out, for whoever is not signed in."""
+    return [
         Route("/a/{token}", acknowledging.show_link, methods=["GET"]),
         Route("/a/{token}", acknowledging.acknowledge, methods=["POST"]),
         Route(signing_in.HERE, signing_in.show_sign_in, methods=["GET"], name=signing_in.SIGN_IN),
@@ -92,26 +101,37 @@ def routes() -> list[Route]:
         Route(ENDED, signing_out.end_from_elsewhere, methods=["POST"]),
         Route("/sign-out", signing_out.sign_out, methods=["POST"]),
         Route(SIGNED_OUT, signing_out.show_signed_out, methods=["GET"]),
+    ]
+
+
+def _of_escalations() -> list[Route]:
+    read = Action.READ_ESCALATIONS
+    answers = [
+        route
+        for name, operation in answering.PATHS.items()
+        for route in (
+            Route(f"{ESCALATIONS}/{name}", allowed(operation.action, answering.question(operation)), methods=["GET"]),
+            Route(f"{ESCALATIONS}/{name}", allowed(operation.action, answering.answer(operation)), methods=["POST"]),
+        )
+    ]
+    return [
         Route(ESCALATIONS, allowed(read, escalations.show_escalations)),
         Route(cases.HERE, allowed(read, cases.show_cases)),
         Route(f"{ESCALATIONS}/answered", allowed(read, answering.show_answered)),
         *answers,
-        Route(missing.HERE, allowed(Action.REPORT_MISSING, missing.show_missing), methods=["GET"]),
-        Route(missing.HERE, allowed(Action.REPORT_MISSING, missing.report_missing), methods=["POST"]),
-        Route(f"{missing.HERE}/reported", allowed(Action.REPORT_MISSING, missing.show_reported)),
-        *repair.routes(),
+    ]
+
+
+def _of_lists() -> list[Route]:
+    """The board, the charts, the orders and the nights, and each as a table of its own."""
+    return [
         Route(BOARD, allowed(Action.READ_BOARD, board.show_board)),
         Route(CHARTS, allowed(Action.READ_BOARD, charts_page.show_charts)),
         Route(f"{BOARD}.csv", allowed(Action.READ_BOARD, board.board_sheet)),
         Route(ORDERS, allowed(Action.READ_ORDERS, orders.show_orders)),
         Route(f"{ORDERS}.csv", allowed(Action.READ_ORDERS, orders.orders_sheet)),
-        *order_routes.routes(),
         Route(NIGHTS, allowed(Action.READ_NIGHTS, nights.show_nights)),
         Route(f"{NIGHTS}.csv", allowed(Action.READ_NIGHTS, nights.nights_sheet)),
-        *night.routes(),
-        *live.routes(),
-        *quiet_routes.routes(),
-        Route("/assets/{version}/{name}", show_asset),
     ]
 
 

@@ -4,6 +4,7 @@ import hmac
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from http import HTTPStatus
+from secrets import token_urlsafe
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -18,6 +19,7 @@ MEDIA_TYPE: Final = "application/x-www-form-urlencoded"
 TOKEN: Final = "token"  # noqa: S105 - the field's name
 """The field by which a form shows that it was made for whoever posts it."""
 FIELDS_AT_MOST: Final = 300
+_ONCE_AT_MOST: Final = 100
 
 
 class Form:
@@ -33,6 +35,21 @@ class Form:
     def one(self, name: str) -> str:
         """The value of a field without spaces around it; empty if it was not filled in."""
         return next((value.strip() for field, value in self.pairs if field == name), "")
+
+
+def new_once() -> str:
+    """What makes one showing of a form one thing to say, however often it is sent."""
+    return token_urlsafe(16)
+
+
+def is_once(text: str) -> bool:
+    """Whether a form still has what makes it one; without that a second sending would be a second report."""
+    return 0 < len(text) <= _ONCE_AT_MOST
+
+
+def not_whole() -> str:
+    """What is said of a form that has it no more."""
+    return _("This form is not whole. Open the page anew.")
 
 
 async def read_form(request: Request) -> Form:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from http import HTTPStatus
-from secrets import token_urlsafe
 from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -16,6 +15,7 @@ from desk.api.problems import Problem, missing
 from desk.api.reference import read_reference
 from desk.api.telling import About, Once, receipt_body, told
 from desk.opening import Desk
+from desk.pages.forms import is_once, new_once
 from desk.pages.navigation import MISSING, subject_address
 from desk.pages.rendering import page
 from desk.pages.sentences import night_day, place_name, role_name
@@ -70,7 +70,7 @@ async def show_missing(visit: Visit) -> Response:
         return page(visit.request, "missing-where.html", HTTPStatus.OK, places=places)
     if chosen not in dict(places):
         raise missing("premises")
-    return _form(visit, chosen, {}, token_urlsafe(16))
+    return _form(visit, chosen, {}, new_once())
 
 
 async def report_missing(visit: Visit) -> Response:
@@ -82,10 +82,10 @@ async def report_missing(visit: Visit) -> Response:
     faults = {}
     if night not in [one.id for one in _nights(visit.caller.desk)]:
         faults["night"] = _("Choose the night")
-    if number not in [str(n) for n in range(1, MOST + 1)] or not 0 < len(once) <= 100:
+    if number not in [str(n) for n in range(1, MOST + 1)] or not is_once(once):
         faults["missing"] = _("Choose how many people are missing")
     if faults:
-        return _form(visit, premises, faults, once or token_urlsafe(16), night, number)
+        return _form(visit, premises, faults, once or new_once(), night, number)
     subject = night_named(visit.caller, premises, night)
     id_ = str(uuid5(NAMESPACE_URL, f"{visit.caller.key.source} {subject} {once}"))
     receipt = await told(visit.caller, REPORT, About(premises, subject), {"missing": int(number)}, Once(once, id_))

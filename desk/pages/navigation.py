@@ -9,7 +9,7 @@ from desk.access.rights import Action, Holder, may
 from desk.api import operations
 from desk.opening import Desk
 from desk.pages.sessions import Session
-from desk.pages.voices import event_type
+from desk.pages.voices import is_heard
 from desk.words import _
 from desk.words import mark as N_  # noqa: N812 - as gettext calls it
 from models.ids import SOURCE_PREFIX
@@ -73,10 +73,13 @@ class Way:
 
 def navigation(path: str, session: Session | None, desk: Desk) -> list[Way]:
     """The entries for whoever is signed in; none for whoever is not, nor for what their source is not heard on."""
-    source = desk.world.estates.at(desk.now).source(session.voice.source, desk.now) if session is not None else None
-    types = source.types if source is not None else ()
+    if session is None:
+        return []
+    source = session.voice.source
     return [
-        way for way in _ways(_PLACES, path, session) if way.href not in _SAYS or event_type(_SAYS[way.href]) in types
+        way
+        for way in _ways(_PLACES, path, session)
+        if way.href not in _SAYS or is_heard(desk.world, source, _SAYS[way.href], desk.now)
     ]
 
 

@@ -12,7 +12,7 @@ from desk.pages.missing import HERE as MISSING
 from desk.pages.navigation import subject_address
 from desk.pages.night_drawing import night_drawing
 from desk.pages.night_forms import FORMS
-from desk.pages.night_reading import REPORT, NightRead, can_say, ladders, read_night
+from desk.pages.night_reading import REPORT, NightRead, ladders, read_night
 from desk.pages.night_saying import ONE
 from desk.pages.night_saying import routes as forms
 from desk.pages.night_times import EARLY
@@ -25,16 +25,15 @@ from desk.pages.night_words import (
     headcounts,
     hours_of,
     people,
-    pounds,
     shortages,
 )
 from desk.pages.rendering import page
 from desk.pages.sentences import night_day, role_name, what
 from desk.pages.timeline import timeline
 from desk.pages.timeline_words import CHANNELS
-from desk.pages.visitors import Visit, allowed
+from desk.pages.visitors import Visit, allowed, can_say
 from desk.views.nights_ahead import NightAhead
-from desk.words import _
+from desk.words import _, spoken
 from desk.words import mark as N_  # noqa: N812 - as gettext calls it
 
 _COMING: Final = (
@@ -76,12 +75,12 @@ async def show_night(visit: Visit) -> Response:
         status=_(STATUSES[night.status]), is_bad=night.status in BAD, lacks=shortages(night, desk),
         over=desk.now >= plan.ends, is_now=plan.starts <= desk.now < plan.ends,
         begins=clock(plan.starts, night, desk), ends=clock(plan.ends, night, desk),
-        confirmed=confirmed, here=here, cost=pounds(state.cost_pence) if state.cost_pence else "",
+        confirmed=confirmed, here=here, cost=spoken().pounds(state.cost_pence) if state.cost_pence else "",
         told=[role_name(desk, one) for one in night.told], address=subject_address(night.premises.id, night.subject),
         people=people(night, desk), hours=hours_of(night, desk), drawing=night_drawing(night, desk),
         ladders=ladders(read, visit), checkpoints=_checkpoints(night, desk.now), what=what, channels=_channels,
         doings=_doings(visit, read), can_acknowledge=may(visit.caller.key.holder, Action.ACKNOWLEDGE),
-        shown=[one for one in ("check-in", "withdraw") if _may_say(visit, one) and _means_something(visit, one, night)],
+        shown=[one for one in ("check-in", "withdraw") if _is_offered(visit, one, night)],
         timeline=timeline(visit, read.why.subject, read.notices) if read.why is not None else None,
     )  # fmt: skip
 
@@ -97,13 +96,15 @@ def _doings(visit: Visit, read: NightRead) -> list[Doing]:
         return []
     address = subject_address(night.premises.id, night.subject)
     found = [
-        Doing(_(form.heading), f"{address}/{name}")
-        for name, form in FORMS.items()
-        if _may_say(visit, name) and _means_something(visit, name, night)
+        Doing(_(form.heading), f"{address}/{name}") for name, form in FORMS.items() if _is_offered(visit, name, night)
     ]
-    if may(visit.caller.key.holder, REPORT.action) and can_say(visit, REPORT):
+    if can_say(visit, REPORT):
         found.append(Doing(_("Report missing cover"), f"{MISSING}?premises={night.premises.id}"))
     return found
+
+
+def _is_offered(visit: Visit, name: str, night: NightAhead) -> bool:
+    return can_say(visit, FORMS[name].operation) and _means_something(visit, name, night)
 
 
 def _means_something(visit: Visit, name: str, night: NightAhead) -> bool:
@@ -113,11 +114,6 @@ def _means_something(visit: Visit, name: str, night: NightAhead) -> bool:
         comes = visit.caller.desk.now >= night.outlook.plan.starts - EARLY
         return comes and bool(statuses & AWAITED)
     return name != "withdraw" or bool(statuses & STILL_MADE)
-
-
-def _may_say(visit: Visit, name: str) -> bool:
-    operation = FORMS[name].operation
-    return may(visit.caller.key.holder, operation.action) and can_say(visit, operation)
 
 
 def _checkpoints(night: NightAhead, now: datetime) -> list[Checkpoint]:

@@ -14,14 +14,13 @@ from desk.pages.forms import Form
 from desk.pages.night_reading import ARRANGE, CHECK_IN, CONFIRM, WITHDRAW
 from desk.pages.night_replacing import meant_ref, stands_under, tick_for
 from desk.pages.night_times import EARLY, read_time
-from desk.pages.night_words import SUPPLIERS, people, pounds
+from desk.pages.night_words import SUPPLIERS, people
 from desk.telling.nights import pence
 from desk.views.nights_ahead import NightAhead
-from desk.words import _
+from desk.words import _, spoken
 from desk.words import mark as N_  # noqa: N812 - as gettext calls it
 from models.ids import CoverRef
 
-LONGEST_ONCE: Final = 100
 MOST_PENCE: Final = 100_000_000
 """What a contingency may cost at most, as the event's own field has it."""
 _REF: Final = TypeAdapter[str](CoverRef)
@@ -149,7 +148,7 @@ def _cost(typed: Typed, said: Said) -> None:
         said.faults["cost"] = _("Write the cost in pounds and pence, such as 214.50")
         return
     if cost > MOST_PENCE:
-        said.faults["cost"] = _("The cost is {most} at most", most=pounds(MOST_PENCE))
+        said.faults["cost"] = _("The cost is {most} at most", most=spoken().pounds(MOST_PENCE))
     said.data["cost_pence"] = cost
 
 

@@ -9,14 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from desk.api import operations
 from desk.api.finding import night_named
-from desk.api.operations import Operation
 from desk.api.problems import missing
 from desk.exits import NotFound
 from desk.opening import Desk
-from desk.pages.order_ladders import rule_of, rules_of
+from desk.pages.ladder_rules import rule_of, rules_of
 from desk.pages.sentences import role_name
 from desk.pages.visitors import Visit
-from desk.pages.voices import event_type
 from desk.views.explaining import Explanation, LadderLine, RungLine, read_explanation
 from desk.views.nights_ahead import NightAhead, read_night_ahead
 from streams.ledger import notices
@@ -86,13 +84,6 @@ async def the_night(connection: AsyncConnection, visit: Visit) -> NightAhead:
     if found is None:
         raise missing("night")
     return found
-
-
-def can_say(visit: Visit, operation: Operation) -> bool:
-    """Whether the role's own source is registered for such a report; its right is judged by the table of rights."""
-    desk = visit.caller.desk
-    source = desk.world.estates.at(desk.now).source(visit.caller.key.source, desk.now)
-    return source is not None and event_type(operation) in source.types
 
 
 def ladders(read: NightRead, visit: Visit) -> list[Ladder]:

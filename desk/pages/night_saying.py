@@ -1,7 +1,6 @@
 """Saying something about a night: a form of few fields, the API's own operation once, and its receipt."""
 
 from http import HTTPStatus
-from secrets import token_urlsafe
 from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
 
@@ -12,8 +11,9 @@ from desk.access.rights import Action
 from desk.api.problems import Problem, missing
 from desk.api.reference import read_reference
 from desk.api.telling import About, Once, receipt_body, told
+from desk.pages.forms import is_once, new_once, not_whole
 from desk.pages.navigation import NIGHTS, subject_address
-from desk.pages.night_forms import FIELD_OF, FORMS, LONGEST_ONCE, NightForm, Typed, read_said
+from desk.pages.night_forms import FIELD_OF, FORMS, NightForm, Typed, read_said
 from desk.pages.night_reading import the_night
 from desk.pages.night_replacing import stands_under, tick_for
 from desk.pages.night_words import Person, clock, people, shortages
@@ -46,7 +46,7 @@ def question(name: str) -> Any:  # noqa: ANN401 - the page of one form
 
     async def show(visit: Visit) -> Response:
         night = await _read(visit)
-        return _form(visit, name, night, _begun(visit, name, night), {}, token_urlsafe(16))
+        return _form(visit, name, night, _begun(visit, name, night), {}, new_once())
 
     return show
 
@@ -58,13 +58,13 @@ def answer(name: str) -> Any:  # noqa: ANN401 - the page of one form
         night, form = await _read(visit), FORMS[name]
         typed, once = Typed.of(visit.form), visit.form.one("once")
         said = read_said(form, typed, night, visit.caller.desk)
-        if not 0 < len(once) <= LONGEST_ONCE:
-            said.faults = {form.first: _("This form is not whole. Open the page anew.")}
+        if not is_once(once):
+            said.faults = {form.first: not_whole()}
         id_ = str(uuid5(NAMESPACE_URL, f"{visit.caller.key.source} {form.operation.name} {night.subject} {once}"))
         if said.doubts and not await was_said(visit.caller, id_):
             said.faults |= said.doubts
         if said.faults:
-            return _form(visit, name, night, typed, said.faults, once or token_urlsafe(16))
+            return _form(visit, name, night, typed, said.faults, once or new_once())
         about = About(night.premises.id, night.subject)
         try:
             receipt = await told(visit.caller, form.operation, about, said.data, Once(once, id_))

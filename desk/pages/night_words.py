@@ -86,12 +86,6 @@ def clock(at: datetime, night: NightAhead, desk: Desk) -> str:
     return f"{text} {at.astimezone(desk.zone).tzname()}" if night.outlook.plan.clocks_change else text
 
 
-def pounds(pence: int) -> str:
-    """So many pence as people write money; reckoned in whole pence."""
-    whole, rest = divmod(pence, 100)
-    return f"£{spoken().number(whole)}.{rest:02}"
-
-
 def people(night: NightAhead, desk: Desk) -> list[Person]:
     """Everybody who is or was to cover the night, those who count first."""
 
@@ -110,7 +104,7 @@ def _person(cover: CoverState, night: NightAhead, desk: Desk) -> Person:
         until=clock(cover.until, night, desk),
         status=_(_COVERS[cover.status]),
         remark=_remark(cover),
-        cost=pounds(cover.cost_pence) if cover.contingency else "",
+        cost=spoken().pounds(cover.cost_pence) if cover.contingency else "",
         is_bad=cover.status in _AWAY,
         waits=cover.status in AWAITED,
         stands=cover.status in STILL_MADE,

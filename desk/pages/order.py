@@ -14,7 +14,6 @@ from desk.pages.charts.clocks import At, Bar, draw_clocks, scale_of
 from desk.pages.charts.keys import draw_key
 from desk.pages.escalations import verbs
 from desk.pages.navigation import DISPUTES, ESCALATIONS, subject_address
-from desk.pages.night_reading import can_say
 from desk.pages.order_forms import FORMS
 from desk.pages.order_ladders import ahead, ladders
 from desk.pages.order_reading import OrderRead, read_order
@@ -22,7 +21,7 @@ from desk.pages.order_words import FACTS, ClockRow, clock_rows, state_said, targ
 from desk.pages.rendering import known, page
 from desk.pages.sentences import place_name
 from desk.pages.timeline import timeline
-from desk.pages.visitors import Visit
+from desk.pages.visitors import Visit, can_say
 from desk.views.explaining import Fact
 from desk.words import _, spoken
 from desk.words import mark as N_  # noqa: N812 - as gettext calls it
@@ -90,11 +89,10 @@ async def show_order(visit: Visit) -> Response:
 
 def doings(visit: Visit, state: OrderState, here: str) -> list[Way]:
     """What this role may do about an order that stands so."""
-    holder = visit.caller.key.holder
     return [
         Way(_(form.heading), f"{here}/{name}")
         for name, form in FORMS.items()
-        if may(holder, form.operation.action) and can_say(visit, form.operation) and state.status in form.fits
+        if can_say(visit, form.operation) and state.status in form.fits
     ]
 
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
-from secrets import token_urlsafe
 from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
 
@@ -21,6 +20,7 @@ from desk.api.problems import Problem, missing
 from desk.api.reference import read_reference
 from desk.api.telling import About, Once, receipt_body, told
 from desk.exits import NotFound
+from desk.pages.forms import is_once, new_once, not_whole
 from desk.pages.navigation import subject_address
 from desk.pages.order_answers import FIELDS, Typed, read_answer
 from desk.pages.order_reading import order_asked, order_state, read_state
@@ -37,7 +37,6 @@ from models.work_order import CancelReason
 _OF: Final[Mapping[Action, Operation]] = {one.action: one for one in operations.OF_ORDER}
 _ENDED: Final = frozenset({"completed", "closed"})
 _OPEN: Final = frozenset({"open"})
-_ONCE_AT_MOST: Final = 100
 _REASONS: Final[Mapping[str, str]] = {
     CancelReason.WITHDRAWN: N_("It is no longer wanted"),
     CancelReason.DUPLICATE: N_("It is reported already, as another order"),
@@ -82,7 +81,7 @@ def question(name: str) -> Any:  # noqa: ANN401 - the page of one form
 
     async def show(visit: Visit) -> Response:
         view = await read_state(visit)
-        return _asked(visit, name, view, Typed.of(name, view), {}, token_urlsafe(16))
+        return _asked(visit, name, view, Typed.of(name, view), {}, new_once())
 
     return show
 
@@ -96,10 +95,10 @@ def answer(name: str) -> Any:  # noqa: ANN401 - the page of one form
         said, faults = read_answer(name, typed)
         if "duplicate_of" in said and (fault := await _no_other_order(visit, view, said["duplicate_of"])):
             faults["duplicate_of"] = fault
-        if not 0 < len(once) <= _ONCE_AT_MOST:
-            faults = {FIELDS[name][0]: _("This form is not whole. Open the page anew.")}
+        if not is_once(once):
+            faults = {FIELDS[name][0]: not_whole()}
         if faults:
-            return _asked(visit, name, view, typed, faults, once or token_urlsafe(16))
+            return _asked(visit, name, view, typed, faults, once or new_once())
         operation = FORMS[name].operation
         id_ = uuid5(NAMESPACE_URL, f"{visit.caller.key.source} {operation.name} {view.premises} {view.subject} {once}")
         about = About(view.premises, view.subject)

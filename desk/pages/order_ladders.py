@@ -1,21 +1,19 @@
 """The ladders of an order as its page shows them: each rung that was reached, and which comes next and when."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from desk.opening import Desk
+from desk.pages.ladder_rules import rule_of, rules_of
 from desk.pages.order_reading import OrderRead
 from desk.pages.sentences import role_name, what
 from desk.pages.timeline_words import CHANNELS
 from desk.views.escalations import EscalationLine
 from desk.views.explaining import LadderLine
-from desk.words import _, spoken
+from desk.words import _
 from models.decision import Reached
-from models.escalation import EscalationKind
-from models.policy import Rung
-from models.work_order import Priority
 
 
 class Place(StrEnum):
@@ -107,23 +105,6 @@ def _key(line: LadderLine) -> tuple[str, str, str]:
 def _held(standing: Sequence[EscalationLine], now: datetime) -> datetime | None:
     ends = [one.acknowledged_until for one in standing if one.acknowledged_until is not None]
     return max((until for until in ends if until > now), default=None)
-
-
-def rules_of(line: LadderLine, desk: Desk) -> Mapping[str, Rung]:
-    """The rungs of a ladder as the policy has them, by their names."""
-    policy = desk.world.policies.by_version(line.policy_version) or desk.world.policies.at(desk.now)
-    level = Priority(line.priority) if line.priority else None
-    return {one.name: one for one in policy.ladder(EscalationKind(line.kind), level)}
-
-
-def rule_of(rung: Rung) -> str:
-    """When a rung is reached, how soon it must be answered, and how often it is said again."""
-    found = [_("after {length}", length=spoken().span(rung.after)) if rung.after else _("at once")]
-    if rung.ack_within is not None:
-        found.append(_("the next sooner if nobody answers for {length}", length=spoken().span(rung.ack_within)))
-    if rung.repeat is not None:
-        found.append(_("again every {length}", length=spoken().span(rung.repeat)))
-    return "; ".join(found)
 
 
 def _steps(line: LadderLine, coming: Reached | None, desk: Desk) -> Iterator[Step]:

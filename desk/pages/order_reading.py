@@ -1,10 +1,8 @@
 """All that is known of one order, for its page: its state and why, what was sent, its pauses, and what comes next."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,6 +12,7 @@ from desk.api.problems import Problem, missing
 from desk.exits import NotFound
 from desk.opening import Desk
 from desk.pages.visitors import Visit
+from desk.views.coming import next_rungs
 from desk.views.explaining import Explanation, read_explanation
 from desk.views.subject import SubjectView, read_subject
 from models.decision import Context, OrderState, Reached
@@ -23,12 +22,9 @@ from streams.ledger import notices, store
 from streams.ledger.context import Contexts
 from streams.notices.notice import Notice
 from workorders.calendars import BeyondCalendar
-from workorders.decide import Case, Undecidable, decide
+from workorders.decide import Case
 from workorders.history import arrange
 from workorders.order_reckoning import PauseSpans, reckon
-
-LOOKS_AHEAD: Final = 12
-"""How many of the instants at which time alone changes an order are looked at for what comes next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +78,8 @@ async def read_order(visit: Visit) -> OrderRead:
     await caller.note(reference)
     state = order_state(why.subject)
     case = Case(premises, reference, history, context, since=caller.place.since)
-    return OrderRead(why, sent, _pauses(case, state, desk), _coming(case, state, desk))
+    coming = sorted(next_rungs(case, desk.world, desk.now, begun=False).values(), key=lambda one: one.due_at)
+    return OrderRead(why, sent, _pauses(case, state, desk), coming)
 
 
 async def read_state(visit: Visit) -> SubjectView:
@@ -118,24 +115,3 @@ def _pauses(case: Case, state: OrderState, desk: Desk) -> PauseSpans:
         found = reckon(case.subject, kept, kind, desk.world.policies, case.context, desk.now)
         return found.pauses if found is not None else ()
     return ()
-
-
-def _coming(case: Case, state: OrderState, desk: Desk) -> list[Reached]:
-    """The next rung of each ladder, the soonest first: decided as it will be, should nothing else be heard."""
-    found: dict[tuple[str, str, str], Reached] = {}
-    with suppress(BeyondCalendar, Undecidable):
-        for reached in _ahead(case, state, desk):
-            found.setdefault((reached.kind, reached.clock, reached.spell), reached)
-    return sorted(found.values(), key=lambda one: one.due_at)
-
-
-def _ahead(case: Case, state: OrderState, desk: Desk) -> Iterator[Reached]:
-    known = {one.id for one in decide(case, desk.world, desk.now).reached}
-    at: datetime | None = state.next_due_at
-    for _look in range(LOOKS_AHEAD):
-        if at is None or at <= desk.now:
-            return
-        decision = decide(case, desk.world, at)
-        yield from sorted((one for one in decision.reached if one.id not in known), key=lambda one: one.due_at)
-        known |= {one.id for one in decision.reached}
-        at = decision.next_due_at if decision.next_due_at is not None and decision.next_due_at > at else None

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from hashlib import sha256
 from http import HTTPStatus
-from secrets import token_urlsafe
 from typing import Any, Final
 
 from starlette.responses import RedirectResponse, Response
@@ -15,6 +14,7 @@ from desk.api.operations import Operation
 from desk.api.problems import Problem, missing
 from desk.api.reference import read_reference
 from desk.api.telling import Once, ReceiptBody, receipt_body, told_whole
+from desk.pages.forms import is_once, new_once, not_whole
 from desk.pages.navigation import REFUSED, leads_to
 from desk.pages.refused import Refused, as_event, the_refused
 from desk.pages.refused_kept import changed
@@ -54,7 +54,7 @@ async def show_one(visit: Visit) -> Response:
     """All that is known of one refusal, the form to mend it, and the receipt once it is mended."""
     found = await the_refused(visit)
     receipt = await _receipt(visit, found)
-    return await _shown(visit, found, "" if receipt else as_event(found.whole), "", token_urlsafe(16), receipt)
+    return await _shown(visit, found, "" if receipt else as_event(found.whole), "", new_once(), receipt)
 
 
 async def mend(visit: Visit) -> Response:
@@ -64,11 +64,11 @@ async def mend(visit: Visit) -> Response:
     standing = standing_of(visit, found)
     if not standing.can:
         raise Problem(HTTPStatus.FORBIDDEN, "not-permitted", standing.why)
-    fault = _("This form is not whole. Open the page anew.") if not 0 < len(once) <= 100 else ""
+    fault = not_whole() if not is_once(once) else ""
     ready = fault or _ready(visit, found, text)
     if isinstance(ready, str):
         ready = _meanwhile(found.whole.resubmitted_as) or ready
-        return await _shown(visit, found, text, ready, once or token_urlsafe(16), None)
+        return await _shown(visit, found, text, ready, once or new_once(), None)
     try:
         receipt = await _say(visit, found, ready, once)
     except MendedAlready as first:

@@ -3,12 +3,12 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
-from secrets import token_urlsafe
 from typing import Final
 from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
 
+from desk.pages.forms import is_once, new_once
 from desk.pages.navigation import REPAIR
 from models.policy import Codes
 
@@ -16,7 +16,6 @@ YES: Final = "yes"
 NO: Final = "no"
 NO_IMPACT: Final = "NONE"
 """That nothing more is endangered, said outright. No code is written in capitals."""
-_LONGEST_ONCE: Final = 100
 
 
 class Step(StrEnum):
@@ -104,7 +103,7 @@ def read_answers(asked: QueryParams, only_place: str | None) -> Answers:
     """The answers of an address; the premises is known where there is only one to be asked for."""
     once = asked.get("once", "")
     return Answers(
-        once=once if 0 < len(once) <= _LONGEST_ONCE and once.isascii() and once.isprintable() else token_urlsafe(16),
+        once=once if is_once(once) and once.isascii() and once.isprintable() else new_once(),
         impacts=tuple(dict.fromkeys(filter(None, asked.getlist(Step.IMPACTS)))),
         premises=asked.get(Step.PREMISES, "") or only_place or "",
         **{name: asked.get(name, "") for name in ("danger", "called", "asset", "fault", "alternative", "new", "note")},

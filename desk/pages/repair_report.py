@@ -14,12 +14,13 @@ from desk.pages.repair_answers import NO_IMPACT, STEPS, YES, Answers, Step, read
 from desk.pages.repair_notes import unseal
 from desk.pages.repair_similar import Similar, similar_orders
 from desk.pages.visitors import Visit
-from desk.pages.voices import event_type
+from desk.pages.voices import event_type, is_heard
 from desk.words import _
 from models.policy import Codes
 from models.premises import Premises
 
 RAISED: Final = event_type(operations.RAISE)
+"""The type of what a report of a repair says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,7 @@ def _places(visit: Visit) -> list[Premises]:
         if speaker is not None and one.holds_at(desk.now) and caller.reaches(one.id)
         and estate.speaks_for(speaker, one.id, desk.now)
     ]  # fmt: skip
-    if speaker is None or RAISED not in speaker.types or not found:
+    if speaker is None or not is_heard(desk.world, caller.key.source, operations.RAISE, desk.now) or not found:
         sentence = _("Your role may not do this. If it should, ask whoever looks after this desk.")
         raise Problem(HTTPStatus.FORBIDDEN, "not-permitted", sentence)
     return found

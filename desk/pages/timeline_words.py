@@ -7,7 +7,6 @@ from enum import StrEnum
 from typing import Any, Final
 
 from desk.opening import Desk
-from desk.pages.night_words import pounds
 from desk.pages.sentences import role_name
 from desk.views.escalations import EscalationLine
 from desk.words import _, reason, spoken
@@ -190,7 +189,7 @@ def _detail(name: str, label: str, value: object, codes: Codes) -> Detail:
         words = (codes.assets if name == "asset" else codes.faults).get(str(value))
         return Detail(label, words or str(value), Kind.KNOWN if words else Kind.TYPED)
     if name == "cost_pence":
-        return Detail(label, pounds(int(str(value))))
+        return Detail(label, spoken().pounds(int(str(value))))
     if isinstance(value, bool):
         return Detail(label, _("yes") if value else _("no"))
     if name in _INSTANTS:

@@ -12,12 +12,14 @@ from desk.access.oidc.provider import Provider
 from desk.access.rights import Action, may
 from desk.access.scope import units_within
 from desk.api.guard import AFTER_S, Caller, Limits
+from desk.api.operations import Operation
 from desk.api.place import Place
 from desk.api.problems import Problem
 from desk.pages import sessions
 from desk.pages.cookies import SESSION
 from desk.pages.forms import Form, check_token, read_form
 from desk.pages.sessions import Session
+from desk.pages.voices import is_heard
 from desk.words import _
 
 LONGEST_SECRET: Final = 100
@@ -85,6 +87,12 @@ def _check(form: Form, session: Session) -> None:
         check_token(form, session.secret)
     except Problem as problem:
         raise SendAgain(form, problem) from None
+
+
+def can_say(visit: Visit, operation: Operation) -> bool:
+    """Whether whoever is there has the right to report this, and is heard on it."""
+    desk, key = visit.caller.desk, visit.caller.key
+    return may(key.holder, operation.action) and is_heard(desk.world, key.source, operation, desk.now)
 
 
 async def signed_in(request: Request) -> Session | None:

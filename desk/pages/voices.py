@@ -109,6 +109,12 @@ def holder_of(estate: Estate, role: Role, source: Source) -> Holder:
     return _HOLDERS[party]
 
 
+def is_heard(world: World, source: str, operation: Operation, now: datetime) -> bool:
+    """Whether the estate hears such a report from a source; its right to it is judged by the table of rights."""
+    found = world.estates.at(now).source(source, now)
+    return found is not None and event_type(operation) in found.types
+
+
 def event_type(operation: Operation) -> str:
     """The type of the event that an operation says."""
     return TOPIC_PREFIX[operation.topic] + operation.verb

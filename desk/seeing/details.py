@@ -6,7 +6,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from desk.instants import local
-from desk.words import _, reason
+from desk.words import _, reason, spoken
 from desk.words import mark as N_  # noqa: N812 - as gettext calls it
 
 _ID_DIGITS: Final = 8
@@ -23,7 +23,7 @@ def details(says: Mapping[str, Any], zone: ZoneInfo) -> str:
 
 def _field(name: str, value: object, zone: ZoneInfo) -> str:
     if name == "cost_pence":
-        return _("cost {pounds}", pounds=f"£{int(str(value)) / 100:,.2f}")
+        return _("cost {pounds}", pounds=spoken().pounds(int(str(value))))
     words = reason(name.removesuffix("_id").replace("_", " "))
     if name == "escalation_id":
         return f"{words} {str(value)[:_ID_DIGITS]}"

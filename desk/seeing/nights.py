@@ -16,7 +16,7 @@ from desk.options import Reading
 from desk.printing import table
 from desk.views.listed import Listed, whole
 from desk.views.nights import NightLine, read_nights
-from desk.words import _, many, reason
+from desk.words import _, many, reason, spoken
 from desk.words import mark as N_  # noqa: N812 - as gettext calls it
 from models.decision import CoverState
 
@@ -92,7 +92,7 @@ def _remarks(line: NightLine, desk: Desk) -> Text:
             Text(_("{deficit} of {required} missing", deficit=line.deficit, required=line.required), style="bad")
         )
     if line.cost_pence:
-        found.append(_("{pounds} contingency", pounds=f"£{line.cost_pence / 100:,.2f}"))
+        found.append(_("{pounds} contingency", pounds=spoken().pounds(line.cost_pence)))
     if line.told:
         roles = [desk.world.estates.at(desk.now).role(role) for role in line.told]
         names = ", ".join(reason(role.name) for role in roles if role is not None)

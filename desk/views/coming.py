@@ -51,21 +51,25 @@ async def read_ahead(
     return {key: Ahead(one, next_rungs(cases[key], world, now)) for key, one in found.items()}
 
 
-def next_rungs(case: Case, world: World, now: datetime) -> dict[LadderKey, Reached]:
-    """The next rung of each ladder of a subject that time alone brings; those that stand now come no more."""
+def next_rungs(case: Case, world: World, now: datetime, *, begun: bool = True) -> dict[LadderKey, Reached]:
+    """The next rung of each ladder of a subject that time alone brings; those that stand now come no more.
+
+    ``begun``: it is enough to look until each ladder that stands has its next; else as far ahead as is ever looked,
+    so that ladders which have not begun have theirs, too.
+    """
     found: dict[LadderKey, Reached] = {}
     with suppress(BeyondCalendar, Undecidable):
-        for reached in _ahead(case, world, now):
+        for reached in _ahead(case, world, now, begun=begun):
             found.setdefault(ladder_of(reached), reached)
     return found
 
 
-def _ahead(case: Case, world: World, now: datetime) -> Iterator[Reached]:
+def _ahead(case: Case, world: World, now: datetime, *, begun: bool) -> Iterator[Reached]:
     decision = decide(case, world, now)
     known, standing = {one.id for one in decision.reached}, {ladder_of(one) for one in decision.reached}
     at = decision.next_due_at
     for _look in range(LOOKS_AHEAD):
-        if at is None or not standing:
+        if at is None or (begun and not standing):
             return
         decision = decide(case, world, at)
         fresh = sorted((one for one in decision.reached if one.id not in known), key=lambda one: one.due_at)

@@ -70,6 +70,11 @@ class Words:
 
         return dates.number(n, self.language)
 
+    def pounds(self, pence: int) -> str:
+        """So many pence as people write money; reckoned in whole pence."""
+        whole, rest = divmod(pence, 100)
+        return f"£{self.number(whole)}.{rest:02}"
+
     def reason(self, sentence: str) -> str:
         """A sentence that was made in English (by a decision, a refusal, the ledger) in this language.
 

@@ -75,7 +75,7 @@ async def filled(connection: AsyncConnection, some: Sequence[Order]) -> None:
     await connection.execute(insert(WorkOrderRow), rows)
 
 
-async def agree(url: str) -> None:
+async def assert_agreement(url: str) -> None:
     ledger = await Ledger.open(url, time_kind="simulated", now=NOW)
     await ledger.close()
     database, some = Database(url), orders()
@@ -95,13 +95,13 @@ async def agree(url: str) -> None:
 
 
 async def test_the_backlog_of_each_day_is_what_counting_each_order_finds(tmp_path: object) -> None:
-    await agree(f"sqlite:///{tmp_path}/charts.db")
+    await assert_agreement(f"sqlite:///{tmp_path}/charts.db")
 
 
 @pytest.mark.postgres
 @pytest.mark.timeout(180)
 async def test_the_backlog_of_each_day_is_the_same_on_postgresql(database: str) -> None:
-    await agree(database)
+    await assert_agreement(database)
 
 
 @pytest.mark.postgres

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -58,13 +59,24 @@ async def whole_worker(settings: Settings) -> AsyncIterator[Parts]:
 
 
 async def eventually(true: Callable[[], bool | Awaitable[bool]], what: str) -> None:
-    """Wait until it is true; fail with the sentence if it never is."""
+    """Wait until it is true; fail with the sentence, and with what every task waits for, if it never is."""
     for _ in range(int(PATIENCE_S / 0.05)):
         found = true()
         if found if isinstance(found, bool) else await found:
             return
         await asyncio.sleep(0.05)
-    raise AssertionError(f"not within {PATIENCE_S:g} s: {what}")
+    raise AssertionError(f"not within {PATIENCE_S:g} s: {what}\n{_what_all_wait_for()}")
+
+
+def _what_all_wait_for() -> str:
+    said = StringIO()
+    for task in asyncio.all_tasks():
+        print(task.get_name(), file=said)
+        waits: Any = task.get_coro()
+        while (frame := getattr(waits, "cr_frame", None)) is not None:
+            print(f"    {frame.f_code.co_filename}:{frame.f_lineno} {frame.f_code.co_qualname}", file=said)
+            waits = waits.cr_await
+    return said.getvalue()
 
 
 async def submit(parts: Parts, *told: Incoming) -> list[Receipt | Refusal]:

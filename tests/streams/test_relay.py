@@ -173,24 +173,27 @@ class TestDuty:
     ) -> None:
         put_on_paper(monkeypatch, broker)
         monkeypatch.setattr(relay, "IDLE_S", 60)
-        async with at_work(Relay(parts)):
-            await asyncio.sleep(0.1)
-            assert await decided(parts, AP) > 0
+        sends = Relay(parts)
+        async with at_work(sends):
+            await eventually(lambda: sends._producer is not None, "it can send")
+            await decided(parts, AP)
             parts.work_waits.set()
 
             async def nothing_waits() -> bool:
                 return not await waiting(parts)
 
             await eventually(nothing_waits, "all is sent")
+            assert broker.on("escalations")
 
     async def test_what_was_decided_last_is_sent_before_it_stops(
         self, parts: Parts, broker: PaperBroker, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         put_on_paper(monkeypatch, broker)
         monkeypatch.setattr(relay, "IDLE_S", 60)
-        async with at_work(Relay(parts)):
-            await asyncio.sleep(0.1)
-            assert await decided(parts, AP) > 0
+        sends = Relay(parts)
+        async with at_work(sends):
+            await eventually(lambda: sends._producer is not None, "it can send")
+            await decided(parts, AP)
         assert await waiting(parts) == 0
         assert broker.on("escalations")
 

@@ -105,6 +105,7 @@ async def test_a_message_that_is_on_no_topic_is_told_and_sent_again_once(
 
 
 @pytest.mark.kafka
+@pytest.mark.timeout(180)
 async def test_on_servers_what_was_lost_is_shouted_about_and_comes_to_its_topic_after_all(
     kafka: KafkaAddress, topic_prefix: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

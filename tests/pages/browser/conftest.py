@@ -19,6 +19,13 @@ from tests.desk.places import place_over
 
 LACKING = "this machine has no Chromium: apt-get install chromium"
 NARROW, WIDE = 360, 1280
+WAYS = [
+    pytest.param(NARROW, True, "cy", id="narrow-welsh"),
+    pytest.param(NARROW, False, "en", id="narrow-without-scripts"),
+    pytest.param(WIDE, True, "en", id="wide"),
+    pytest.param(WIDE, False, "cy", id="wide-welsh-without-scripts"),
+]
+"""How each journey is gone: its width, whether scripts run, and its language."""
 PATIENCE_MS = 30_000
 LEFT = "ERR_ABORTED"
 """What a browser says of what it still waited for when the person went on to another page."""
@@ -50,6 +57,18 @@ class Seen:
         """Press what leads to another page, and wait until that is there: a press alone does not."""
         async with self.page.expect_navigation():
             await what.click()
+
+    async def go_on(self, *chosen: str) -> None:
+        """Look at a page of questions, choose these answers and press its button."""
+        assert await self.wrongs() == []
+        for value in chosen:
+            await self.page.locator(f"main input:not([type=hidden])[value='{value}']").check()
+        await self.press(self.page.locator("main form button").last)
+
+    async def wrongs(self) -> list[str]:
+        """What is wrong with this page to the eye or to a reader of screens."""
+        wide = [] if await self.fits() else [f"{self.page.url} is wider than the screen"]
+        return [*wide, *await self.violations()]
 
     async def violations(self) -> list[str]:
         """What axe finds wrong on this page; it needs scripts itself, and without them the page is the same."""

@@ -17,8 +17,7 @@ from models.tables import DeskSessionRow, EscalationRow
 from streams.clock import FixedClock
 from tests.desk.places import place_over
 from tests.desk.small_ledger import ENDS
-from tests.pages.browser.conftest import NARROW, PATIENCE_MS, WIDE, Desk, Seen
-from tests.pages.browser.test_journeys import WAYS
+from tests.pages.browser.conftest import NARROW, PATIENCE_MS, WAYS, WIDE, Desk, Seen
 from tests.pages.conftest import ESTATES, MANAGER
 from tests.pages.happening import raised, rejected
 
@@ -80,8 +79,7 @@ async def test_a_new_escalation_is_there_within_two_seconds_with_what_somebody_d
             chosen
         ]
         assert await seen.page.evaluate("document.activeElement.value") == chosen
-        assert await seen.violations() == []
-        assert await seen.fits()
+        assert await seen.wrongs() == []
         assert await other.violations() == []
         await seen.page.reload()
         assert await keys(seen.page) == now
@@ -156,13 +154,11 @@ async def test_charts_and_cases_are_read_at_any_width_with_or_without_scripts_in
         await seen.open("/board")
         await seen.press(seen.page.locator("a[href='/charts']"))
         assert await seen.page.locator("figure svg[role=img]").count() == 2
-        assert await seen.violations() == []
-        assert await seen.fits()
+        assert await seen.wrongs() == []
         await seen.open("/escalations")
         await seen.press(seen.page.locator("a[href='/escalations/cases']"))
         assert await seen.page.locator("tr[data-key]").count() > 0
-        assert await seen.violations() == []
-        assert await seen.fits()
+        assert await seen.wrongs() == []
 
 
 @asynccontextmanager

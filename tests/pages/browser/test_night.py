@@ -2,8 +2,7 @@
 
 import pytest
 
-from tests.pages.browser.conftest import NARROW, WIDE, Desk, Seen
-from tests.pages.browser.test_journeys import WAYS
+from tests.pages.browser.conftest import NARROW, WAYS, WIDE, Desk, Seen
 
 AP_MANAGER = "ap-manager:premises:ap-bryn-awel"
 AP_DERWEN = "ap-manager:premises:ap-ty-derwen"
@@ -15,11 +14,6 @@ HOSTILE = "<img src=x onerror=alert(1)> \u202e\u05d0\u05d1\u05d2"
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.browser, pytest.mark.timeout(180)]
 
 
-async def is_sound(seen: Seen) -> None:
-    assert await seen.violations() == []
-    assert await seen.fits()
-
-
 @pytest.mark.parametrize(("width", "scripts", "language"), WAYS)
 async def test_the_duty_manager_goes_from_the_map_to_a_night_and_puts_somebody_in(
     width: int, scripts: bool, language: str, desk: Desk
@@ -27,22 +21,22 @@ async def test_the_duty_manager_goes_from_the_map_to_a_night_and_puts_somebody_i
     async with desk.seen(width=width, scripts=scripts, language=language) as seen:
         await seen.choose(DUTY)
         await seen.open("/nights")
-        await is_sound(seen)
+        assert await seen.wrongs() == []
         assert await seen.page.locator("figure svg[role=img] desc").count() == 1
         await seen.press(seen.page.locator(f'.desk-night-map a[href="{TONIGHT}"]'))
-        await is_sound(seen)
+        assert await seen.wrongs() == []
         await seen.press(seen.page.locator(f'main a.govuk-button[href="{TONIGHT}/contingency"]'))
-        await is_sound(seen)
+        assert await seen.wrongs() == []
         await seen.page.locator("#cover_ref").fill("division-14")
         await seen.page.locator("#cost").fill("1,214.05")
         await seen.page.locator("#note").fill(HOSTILE)
         await seen.press(seen.page.locator("main form button"))
         await seen.page.locator(".govuk-panel").wait_for()
-        await is_sound(seen)
+        assert await seen.wrongs() == []
         await seen.page.reload()
         await seen.page.locator(".govuk-panel").wait_for()
         await seen.press(seen.page.locator("main p a").last)
-        await is_sound(seen)
+        assert await seen.wrongs() == []
         assert "\u00a31,214.05" in await seen.page.locator("main").inner_text()
         assert await seen.page.locator("blockquote", has_text="<img src=x").count() == 1
 
@@ -52,18 +46,18 @@ async def test_a_manager_checks_somebody_in_and_withdraws_another_with_few_taps(
     async with desk.seen(width=width) as seen:
         await seen.choose(AP_DERWEN)
         await seen.open(LAST)
-        await is_sound(seen)
+        assert await seen.wrongs() == []
         await seen.press(seen.page.locator(f'a[href="{LAST}/check-in?person=own-1"]'))
-        await is_sound(seen)
+        assert await seen.wrongs() == []
         await seen.press(seen.page.locator("main form button"))
         await seen.page.locator(".govuk-panel").wait_for()
         await seen.open(LAST)
         assert await seen.page.locator(f'a[href="{LAST}/check-in?person=own-1"]').count() == 0
         await seen.press(seen.page.locator(f'a[href="{LAST}/withdraw?person=help-1"]'))
-        await is_sound(seen)
+        assert await seen.wrongs() == []
         await seen.press(seen.page.locator("main form button"))
         await seen.page.locator(".govuk-panel").wait_for()
-        await is_sound(seen)
+        assert await seen.wrongs() == []
 
 
 async def test_what_was_typed_stays_after_a_fault_and_the_fault_is_reached_by_its_link(desk: Desk) -> None:
@@ -75,7 +69,7 @@ async def test_what_was_typed_stays_after_a_fault_and_the_fault_is_reached_by_it
     await seen.page.locator("summary").click()
     await seen.page.locator("#starts").fill("ten")
     await seen.press(seen.page.locator("main form button"))
-    await is_sound(seen)
+    assert await seen.wrongs() == []
     assert await seen.page.locator(".govuk-error-summary a").count() == 2
     assert await seen.page.locator("#starts").input_value() == "ten"
     assert await seen.page.locator("#starts").is_visible(), "the part that holds a fault is open"
@@ -115,7 +109,7 @@ async def test_a_page_twice_as_large_still_fits(path: str, desk: Desk) -> None:
     async with desk.seen(width=WIDE // 2) as seen:
         await seen.choose(DUTY)
         await seen.open(path)
-        await is_sound(seen)
+        assert await seen.wrongs() == []
 
 
 @pytest.mark.parametrize("width", [NARROW, WIDE])
@@ -127,7 +121,7 @@ async def test_whoever_would_replace_somebody_is_shown_whom_and_ticks_it(width: 
         await seen.open(f"{TONIGHT}/confirm")
         await seen.page.locator("#cover_ref").fill(ref)
         await seen.press(seen.page.locator("main form button"))
-    await is_sound(seen)
+    assert await seen.wrongs() == []
     await seen.page.get_by_label("Replace them").check()
     await seen.press(seen.page.locator("main form button"))
     await seen.page.locator(".govuk-panel").wait_for()

@@ -1,24 +1,16 @@
 """The desk beside a worker on a real Kafka and a real PostgreSQL, before a real Chromium."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
-from pydantic import SecretStr
 
-from desk.access.granting import grant, scope_of
-from desk.access.rights import Holder
-from desk.api.place import Place
-from desk.api.serving import served
-from streams.settings import Settings
+from tests.desk.on_servers import desk_on_servers
 from tests.pages.browser.conftest import NARROW, WIDE, Desk, Seen
-from tests.pages.browser.test_repair import go_on
-from tests.servers.fixtures import own_topics
 from tests.servers.kafka import KafkaAddress
-from tests.streams.running_system import eventually, whole_worker
+from tests.streams.running_system import eventually
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"), pytest.mark.browser, pytest.mark.kafka, pytest.mark.postgres,
@@ -34,17 +26,8 @@ async def on_servers(
     chromium: Browser, kafka: KafkaAddress, topic_prefix: str, database: str, tmp_path: Path
 ) -> AsyncIterator[tuple[Desk, str]]:
     """The desk beside a worker on servers, and a key of the division."""
-    settings = Settings(
-        broker=kafka.bootstrap, ledger=SecretStr(database), data_dir=tmp_path, topic_prefix=topic_prefix,
-        group=topic_prefix, replication=1, health_port="off", api_port=0, sweep_every_s=0.2,
-    )  # fmt: skip
-    async with own_topics(settings), whole_worker(settings) as parts:
-        place = Place(settings, parts.ledger, parts.clock, parts.world)
-        wanted = ("division", Holder.DIVISION, *scope_of("division"))
-        _, key = await grant(parts.ledger, parts.world, parts.clock.now(), wanted, timedelta(days=1))
-        async with served(place) as door:
-            assert door is not None
-            yield Desk(place, door.address, chromium), key
+    async with desk_on_servers(kafka, topic_prefix, database, tmp_path) as there:
+        yield Desk(there.place, there.address, chromium), there.key
 
 
 async def signs_in(seen: Seen, key: str) -> None:
@@ -90,7 +73,7 @@ async def test_a_repair_that_is_reported_is_an_order_with_its_clocks_and_is_foun
         await signs_in(seen, key)
         await seen.open("/repair?premises=ap-plas-helyg")
         for chosen in ("no", "entry-lock", "will-not-secure", "site-security", "no"):
-            await go_on(seen, chosen)
+            await seen.go_on(chosen)
         await seen.press(seen.page.locator("main form button").last)
         assert await seen.page.locator(".desk-outlook--critical").count() == 1
         await seen.press(seen.page.locator("main form button").last)

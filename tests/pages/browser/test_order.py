@@ -2,18 +2,11 @@
 
 import pytest
 
-from tests.pages.browser.conftest import NARROW, WIDE, Desk, Seen
+from tests.pages.browser.conftest import NARROW, WAYS, Desk, Seen
 from tests.pages.conftest import ESTATES
 from tests.pages.orders_told import HOSTILE, LOCK
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.browser, pytest.mark.timeout(180)]
-
-WAYS = [
-    pytest.param(NARROW, True, "cy", id="narrow-welsh"),
-    pytest.param(NARROW, False, "en", id="narrow-without-scripts"),
-    pytest.param(WIDE, True, "en", id="wide"),
-    pytest.param(WIDE, False, "cy", id="wide-welsh-without-scripts"),
-]
 
 
 @pytest.mark.parametrize(("width", "scripts", "language"), WAYS)
@@ -25,20 +18,16 @@ async def test_an_order_is_read_reported_done_and_rejected(
         await seen.open("/orders")
         await seen.press(seen.page.locator(f"main a[href='{LOCK}']"))
         assert await seen.page.locator("html").get_attribute("lang") == language
-        assert await seen.violations() == []
-        assert await seen.fits()
+        assert await seen.wrongs() == []
         await seen.press(seen.page.locator(f"main a[href='{LOCK}/complete']"))
-        assert await seen.violations() == []
-        assert await seen.fits()
+        assert await seen.wrongs() == []
         await seen.page.locator("textarea").fill(HOSTILE)
         await seen.press(seen.page.locator("main button"))
         await seen.page.locator(".govuk-panel").wait_for()
-        assert await seen.violations() == []
-        assert await seen.fits()
+        assert await seen.wrongs() == []
         await seen.press(seen.page.locator(f"main a[href='{LOCK}']"))
         assert HOSTILE.split()[0] in await seen.page.locator(".desk-timeline__note").first.inner_text()
-        assert await seen.violations() == []
-        assert await seen.fits()
+        assert await seen.wrongs() == []
         await seen.press(seen.page.locator(f"main a[href='{LOCK}/reject']"))
         await seen.page.locator("#defect").fill("x")
         await seen.press(seen.page.locator("main button"))
@@ -62,8 +51,7 @@ async def test_forms_that_are_faulty_keep_what_was_typed_and_are_accessible(form
     href = await seen.page.locator(".govuk-error-summary a").first.get_attribute("href")
     assert href is not None
     assert await seen.page.locator(href).count() == 1, "the summary leads to the field"
-    assert await seen.violations() == []
-    assert await seen.fits()
+    assert await seen.wrongs() == []
     await context.close()
 
 

@@ -5,33 +5,13 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from models.tables import EventNoteRow, WorkOrderRow
-from tests.pages.browser.conftest import NARROW, WIDE, Desk, Seen
+from tests.pages.browser.conftest import NARROW, WAYS, Desk, Seen
 
 AP_MANAGER = "ap-manager:premises:ap-bryn-awel"
 DUTY = "division-duty:division:division"
 NOTE = "<i>Back door</i> \u202e\u05d0\u05d1 <script>alert(1)</script>"
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.browser, pytest.mark.timeout(180)]
-
-WAYS = [
-    pytest.param(NARROW, True, "cy", id="narrow-welsh"),
-    pytest.param(NARROW, False, "en", id="narrow-without-scripts"),
-    pytest.param(WIDE, True, "en", id="wide"),
-    pytest.param(WIDE, False, "cy", id="wide-welsh-without-scripts"),
-]
-
-
-async def sound(seen: Seen) -> None:
-    assert await seen.violations() == [], seen.page.url
-    assert await seen.fits(), seen.page.url
-
-
-async def go_on(seen: Seen, *chosen: str) -> None:
-    """Look at the page, choose these answers and press its button."""
-    await sound(seen)
-    for value in chosen:
-        await seen.page.locator(f"main input:not([type=hidden])[value='{value}']").check()
-    await seen.press(seen.page.locator("main form button").last)
 
 
 async def count(desk: Desk) -> int:
@@ -48,28 +28,28 @@ async def test_somebody_of_the_division_reports_danger_and_goes_back_from_the_re
     async with desk.seen(width=width, scripts=scripts, language=language) as seen:
         await seen.choose(DUTY)
         await seen.press(seen.page.locator("nav a[href='/repair']"))
-        await go_on(seen, "yes")
+        await seen.go_on("yes")
         assert await seen.page.locator("a[href='tel:999']").count() == 1
-        await go_on(seen)
-        await sound(seen)
+        await seen.go_on()
+        assert await seen.wrongs() == []
         await seen.page.locator("summary").first.click()
         await seen.press(seen.page.locator(".desk-sites a", has_text="Bryn Awel"))
         for chosen in (["entry-lock"], ["will-not-secure"], ["site-security", "staff-safety"], ["no"]):
-            await go_on(seen, *chosen)
+            await seen.go_on(*chosen)
         assert await seen.page.locator(".desk-matter a[href='/orders/ap-bryn-awel/WO-1']").count() == 1
-        await go_on(seen)
+        await seen.go_on()
         await seen.page.locator("textarea").fill(NOTE)
-        await go_on(seen)
+        await seen.go_on()
         assert NOTE in await seen.page.locator(".desk-typed").inner_text()
         assert await seen.page.locator(".desk-outlook--critical").count() == 1
-        await go_on(seen)
+        await seen.go_on()
         receipt = await seen.page.locator(".govuk-panel strong").inner_text()
-        await sound(seen)
+        assert await seen.wrongs() == []
         await seen.page.reload()
         await seen.page.go_back()
         await seen.page.locator("main a[href^='/orders/ap-bryn-awel/WO-']").wait_for()
         assert await seen.page.locator("main button").count() == 0, "there is nothing to send a second time"
-        await sound(seen)
+        assert await seen.wrongs() == []
         await seen.page.go_forward()
         assert await seen.page.locator(".govuk-panel strong").inner_text() == receipt
     assert await count(desk) == before + 1
@@ -82,12 +62,12 @@ async def test_going_back_and_choosing_otherwise_keeps_all_other_answers(desk: D
         await seen.choose(AP_MANAGER)
         await seen.open("/repair")
         for chosen in ("no", "lift", "total-loss", "access", "no"):
-            await go_on(seen, chosen)
+            await seen.go_on(chosen)
         for _ in range(3):
             await seen.page.go_back()
-        await go_on(seen, "damaged")
-        await go_on(seen, "access")
-        await go_on(seen, "yes")
+        await seen.go_on("damaged")
+        await seen.go_on("access")
+        await seen.go_on("yes")
         await seen.press(seen.page.locator("main form button"))
         answers = await seen.page.locator(".desk-answers").inner_text()
         assert "is damaged but still in use" in answers
@@ -101,7 +81,7 @@ async def test_going_back_and_choosing_otherwise_keeps_all_other_answers(desk: D
         assert "Second floor" in await seen.page.locator(".desk-answers").inner_text()
         await seen.press(seen.page.locator(".desk-languages a"))
         assert await seen.page.locator("html").get_attribute("lang") == "cy"
-        await sound(seen)
+        assert await seen.wrongs() == []
 
 
 async def tab_to(seen: Seen, *kinds: str) -> None:
@@ -142,11 +122,11 @@ async def test_what_is_passed_over_or_cannot_be_is_said_in_a_page_as_accessible_
         "danger=no&premises=ap-bryn-awel&asset=lift&fault=damaged&asked=impacts",
     ):  # fmt: skip
         await seen.open(f"/repair?{path}")
-        await sound(seen)
+        assert await seen.wrongs() == []
     await seen.open(f"/repair?{whole}")
     await seen.page.locator("textarea").fill("x" * 1001)
     await seen.press(seen.page.locator("main form button"))
     assert await seen.page.locator(".govuk-error-summary").count() == 1
     assert await seen.page.locator("textarea").input_value() == "x" * 1001
-    await sound(seen)
+    assert await seen.wrongs() == []
     await context.close()

@@ -4,8 +4,8 @@ import pytest
 
 from streams.ledger.incoming import Incoming
 from tests.desk.small_ledger import ENDS, event
-from tests.pages.browser.conftest import NARROW, Desk, Seen
-from tests.pages.browser.test_journeys import AP_MANAGER, WAYS
+from tests.pages.browser.conftest import NARROW, WAYS, Desk, Seen
+from tests.pages.browser.test_journeys import AP_MANAGER
 from tests.pages.conftest import ESTATES
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.browser, pytest.mark.timeout(180)]
@@ -20,12 +20,6 @@ async def hear(desk: Desk, raw: bytes) -> None:
     await desk.place.ledger.take([Incoming("work-orders", b"ap-bryn-awel", raw)], ENDS, desk.place.world)
 
 
-async def is_well(seen: Seen) -> None:
-    """Nothing lies beyond the page's width, and whoever cannot see it can use it."""
-    assert await seen.violations() == [], seen.page.url
-    assert await seen.fits(), seen.page.url
-
-
 @pytest.mark.parametrize(("width", "scripts", "language"), WAYS)
 async def test_somebody_searches_from_any_page_and_sends_what_they_see_to_a_colleague(
     width: int, scripts: bool, language: str, desk: Desk
@@ -37,12 +31,12 @@ async def test_somebody_searches_from_any_page_and_sends_what_they_see_to_a_coll
         await seen.page.locator("#find").fill("wo 1")
         await seen.press(seen.page.locator(".desk-find button"))
         assert await seen.page.locator("a[href='/orders/ap-bryn-awel/WO-1']").count() == 1
-        await is_well(seen)
+        assert await seen.wrongs() == []
         address = seen.page.url.removeprefix(seen.address)
         await seen.page.locator("#q").fill("onclick cracked")
         await seen.press(seen.page.locator("main button"))
         assert await seen.page.locator(".desk-said").inner_text() == HOSTILE.strip()
-        await is_well(seen)
+        assert await seen.wrongs() == []
         await seen.page.go_back()
         assert await seen.page.locator("#q").input_value() == "wo 1"
     async with desk.seen(width=width, scripts=scripts, language=language) as seen:
@@ -59,13 +53,13 @@ async def test_whoever_sent_a_refused_event_mends_it_and_has_a_receipt(
     async with desk.seen(width=width, scripts=scripts, language=language) as seen:
         await seen.choose(AP_MANAGER)
         await seen.press(seen.page.locator(".desk-quiet-ways a[href='/refused']"))
-        await is_well(seen)
+        assert await seen.wrongs() == []
         await seen.press(seen.page.locator("main tbody a").first)
-        await is_well(seen)
+        assert await seen.wrongs() == []
         await seen.page.locator("#event").fill(RIGHT)
         await seen.press(seen.page.locator("main button"))
         await seen.page.locator(".govuk-panel").wait_for()
-        await is_well(seen)
+        assert await seen.wrongs() == []
         await seen.page.go_back()
         await seen.page.reload()
         assert await seen.page.locator("#event").count() == 0
@@ -83,7 +77,7 @@ async def test_disputes_rules_and_the_system_are_read_from_the_foot_of_every_pag
             closed = seen.page.locator("main details:not([open]) > summary")
             while await closed.count():
                 await closed.first.click()
-            await is_well(seen)
+            assert await seen.wrongs() == []
             assert await seen.page.locator("h1").count() == 1
 
 
@@ -98,7 +92,7 @@ async def test_an_event_that_is_still_wrong_is_kept_as_it_was_typed(desk: Desk) 
     await seen.press(seen.page.locator("main button"))
     assert "unicorn" in await seen.page.locator(".govuk-error-summary").inner_text()
     assert "unicorn" in await seen.page.locator("#event").input_value()
-    await is_well(seen)
+    assert await seen.wrongs() == []
     await seen.page.locator(".govuk-error-summary a").click()
     assert await seen.page.evaluate("document.activeElement.id") == "event"
     await context.close()
