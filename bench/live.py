@@ -140,10 +140,12 @@ async def _sign_in(person: aiohttp.ClientSession, n: int) -> None:
 
 async def _follow(person: aiohttp.ClientSession, page: str, language: str, n: int, sent: list[int]) -> None:
     query = f"{'&' if '?' in page else '?'}in={language}"
-    async with person.get(f"/live{page}{query}", headers={"Accept": "text/event-stream"}) as answered:
-        assert answered.status == 200, f"{page}: {answered.status}"
-        async for chunk in answered.content.iter_any():
-            sent[n] += chunk.count(b"event: part")
+    while True:  # as a browser does: a stream that could not be kept true ends, and is asked for again
+        async with person.get(f"/live{page}{query}", headers={"Accept": "text/event-stream"}) as answered:
+            assert answered.status == 200, f"{page}: {answered.status}"
+            async for chunk in answered.content.iter_any():
+                sent[n] += chunk.count(b"event: part")
+        await asyncio.sleep(1.0)
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from desk.pages.escalations import AT_ONCE
 from desk.pages.forms import is_once, new_once, not_whole
 from desk.pages.navigation import leads_to
 from desk.pages.rendering import page
+from desk.pages.said_before import was_said
 from desk.pages.sentences import Matter, lateness, matter
 from desk.pages.visitors import Visit
 from desk.views.escalations import EscalationLine
@@ -33,6 +34,7 @@ LONGEST_REASON: Final = 60
 _LEFT: Final = frozenset(map(str, range(1, AT_ONCE)))
 _TYPED: Final = frozenset({"note", "reason"})
 """What somebody types in words of their own."""
+_PASSED: Final = "commitment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,10 @@ def answer(operation: Operation) -> Any:  # noqa: ANN401 - the page of one opera
     async def say(visit: Visit) -> Response:
         found = await _asked(visit, visit.form.all("e"))
         typed = {name: visit.form.one(name) for name in ("commitment", "reason", "note")}
-        said, faults = _read(visit, operation, typed)
         once = visit.form.one("once")
+        said, faults = _read(visit, operation, typed)
+        if _PASSED in faults and "commitment" in said and await _all_said(visit, operation, found, once):
+            del faults[_PASSED]  # it was to come when it was promised
         if not is_once(once):
             faults = {"e": not_whole()}
         if faults:
@@ -94,8 +98,17 @@ def answer(operation: Operation) -> Any:  # noqa: ANN401 - the page of one opera
 async def _say(visit: Visit, operation: Operation, one: Asked, said: Mapping[str, Any], once: str) -> ReceiptBody:
     line = one.line
     about = About(line.premises, line.subject, {"escalation_id": str(line.id)})
-    id_ = str(uuid5(line.id, f"{visit.caller.key.source} {operation.name} {once}"))
+    id_ = _event_id(visit, operation, one, once)
     return await told(visit.caller, operation, about, said, Once(f"{once} {line.id}", id_))
+
+
+def _event_id(visit: Visit, operation: Operation, one: Asked, once: str) -> str:
+    return str(uuid5(one.line.id, f"{visit.caller.key.source} {operation.name} {once}"))
+
+
+async def _all_said(visit: Visit, operation: Operation, found: Sequence[Asked], once: str) -> bool:
+    """Whether this very form was sent before and all of it was taken."""
+    return all([await was_said(visit.caller, _event_id(visit, operation, one, once)) for one in found])
 
 
 def _read(visit: Visit, operation: Operation, typed: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:

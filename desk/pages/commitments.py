@@ -63,7 +63,7 @@ def _choice(at: datetime, desk: Desk) -> Choice:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What was chosen: an instant, or None for no promise; ``fault`` is the sentence for what cannot be one."""
+    """What was chosen: an instant, or None for no promise; ``fault`` is the sentence for what cannot be one now."""
 
     at: datetime | None
     fault: str = ""
@@ -79,6 +79,8 @@ def chosen(value: str, desk: Desk) -> Chosen:
         at = datetime.fromisoformat(value)
     except ValueError:
         return Chosen(None, _("Choose one of the times"))
-    if at.tzinfo is None or not desk.now < at <= desk.now + longest(desk):
-        return Chosen(None, _("That time has passed or is too far ahead: choose one of these"))
+    if at.tzinfo is None:
+        return Chosen(None, _("Choose one of the times"))
+    if not desk.now < at <= desk.now + longest(desk):
+        return Chosen(at, _("That time has passed or is too far ahead: choose one of these"))
     return Chosen(at)

@@ -53,7 +53,8 @@ def filters(visit: Visit) -> Filters:
     desk = visit.caller.desk
     spec = desk.world.estates.at(desk.now).spec
     _check(asked.get("ldu"), [one.id for one in spec.ldus])
-    _check(asked.get("premises"), [one.id for one in spec.premises if visit.caller.reaches(one.id)])
+    if "premises" in asked:
+        _check(asked["premises"], [one.id for one in spec.premises if visit.caller.reaches(one.id)])
     _check(asked.get("priority"), LEVELS)
     yes = {name: asked.get(name) == YES for name in SWITCHES}
     return Filters(asked.get("ldu"), asked.get("premises"), asked.get("priority"), _age(asked.get("age")), **yes)

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from starlette.responses import RedirectResponse, Response
@@ -16,12 +16,13 @@ from desk.api.reference import read_reference
 from desk.api.telling import About, Once, receipt_body, told
 from desk.opening import Desk
 from desk.pages.forms import is_once, new_once
+from desk.pages.missing_nights import offered, read_offered
 from desk.pages.navigation import MISSING, subject_address
 from desk.pages.rendering import page
+from desk.pages.said_before import was_said
 from desk.pages.sentences import night_day, place_name, role_name
 from desk.pages.visitors import Visit
 from desk.pages.voices import event_type
-from desk.telling.nights import window
 from desk.views.coming import LadderKey, read_ahead
 from desk.views.escalations import EscalationLine
 from desk.views.receipts import read_submission
@@ -29,28 +30,29 @@ from desk.views.subject import SubjectView, read_subject
 from desk.words import _
 from models.decision import NightState, Reached
 from models.escalation import EscalationKind
-from models.ids import night_id
 from models.premises import PremisesKind
 from streams.ledger import notices
 from streams.notices.notice import Fate, Notice
 
 HERE: Final = MISSING
 REPORT: Final = operations.OF_NIGHT[0]
-NIGHTS_OFFERED: Final = 4
-"""Tonight and the next ones; what is further ahead has time to be said to the agency."""
 MOST: Final = 4
 """How many people can be said to be missing by one tap."""
 
 
 @dataclass(frozen=True, slots=True)
-class Night:
-    """One night that can be reported: its date, and from when until when it is."""
+class Chosen:
+    """What was chosen: where, which night, and how many are missing or who; one person whom nobody names, at first."""
 
-    id: str
-    day: str
-    starts: datetime
-    ends: datetime
-    is_now: bool
+    premises: str
+    night: str = ""
+    number: str = "1"
+    person: str = ""
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What the report says."""
+        return {"cover_ref": self.person} if self.person else {"missing": int(self.number)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,26 +72,47 @@ async def show_missing(visit: Visit) -> Response:
         return page(visit.request, "missing-where.html", HTTPStatus.OK, places=places)
     if chosen not in dict(places):
         raise missing("premises")
-    return _form(visit, chosen, {}, new_once())
+    return await _form(visit, Chosen(chosen), {}, new_once())
 
 
 async def report_missing(visit: Visit) -> Response:
     """Report it by the API's own operation, once however often the form comes."""
     form, once = visit.form, visit.form.one("once")
-    premises, night, number = form.one("premises"), form.one("night"), form.one("missing")
-    if premises not in dict(_places(visit)):
+    chosen = Chosen(form.one("premises"), form.one("night"), form.one("missing"), form.one("person"))
+    if chosen.premises not in dict(_places(visit)):
         raise missing("premises")
-    faults = {}
-    if night not in [one.id for one in _nights(visit.caller.desk)]:
-        faults["night"] = _("Choose the night")
-    if number not in [str(n) for n in range(1, MOST + 1)] or not is_once(once):
-        faults["missing"] = _("Choose how many people are missing")
+    faults = _faults(visit, chosen, once)
     if faults:
-        return _form(visit, premises, faults, once or new_once(), night, number)
-    subject = night_named(visit.caller, premises, night)
+        return await _form(visit, chosen, faults, once or new_once())
+    subject = night_named(visit.caller, chosen.premises, chosen.night)
     id_ = str(uuid5(NAMESPACE_URL, f"{visit.caller.key.source} {subject} {once}"))
-    receipt = await told(visit.caller, REPORT, About(premises, subject), {"missing": int(number)}, Once(once, id_))
+    if chosen.person and not await was_said(visit.caller, id_):
+        doubt = await _doubt(visit, chosen)
+        if doubt:
+            return await _form(visit, chosen, {"person": doubt}, once)
+    receipt = await told(visit.caller, REPORT, About(chosen.premises, subject), chosen.said, Once(once, id_))
     return RedirectResponse(f"{HERE}/reported?r={receipt.reference}", HTTPStatus.SEE_OTHER)
+
+
+def _faults(visit: Visit, chosen: Chosen, once: str) -> dict[str, str]:
+    found = {}
+    if chosen.night not in [one.isoformat() for one in offered(visit.caller.desk)]:
+        found["night"] = _("Choose the night")
+    if chosen.number not in [str(n) for n in range(1, MOST + 1)] or not is_once(once):
+        found["missing"] = _("Choose how many people are missing")
+    elif chosen.person and chosen.number != "1":
+        found["person"] = _("Name one person, or say how many are missing whom you cannot name")
+    return found
+
+
+async def _doubt(visit: Visit, chosen: Chosen) -> str:
+    """Why the person who was named cannot be meant; they are asked for of the first night only."""
+    nights, persons = await read_offered(visit, chosen.premises)
+    if chosen.person not in [one.ref for one in persons]:
+        return _("That person does not cover the night any more: see who does")
+    if chosen.night != nights[0].id:
+        return _("That person covers {night}: choose that night, or name nobody", night=nights[0].day)
+    return ""
 
 
 async def show_reported(visit: Visit) -> Response:
@@ -140,32 +163,16 @@ def _later(view: SubjectView | None, standing: Sequence[EscalationLine]) -> date
     return state.next_due_at if isinstance(state, NightState) and not standing else None
 
 
-def _form(
-    visit: Visit, premises: str, faults: dict[str, str], once: str, night: str = "", number: str = "1"
-) -> Response:
+async def _form(visit: Visit, chosen: Chosen, faults: Mapping[str, str], once: str) -> Response:
     """The form with what was chosen before; the first night where none was, or one that is not offered any more."""
-    desk = visit.caller.desk
-    nights = _nights(desk)
-    offered = [one.id for one in nights]
-    night = night if night in offered else offered[0]
+    nights, persons = await read_offered(visit, chosen.premises)
+    night = chosen.night if chosen.night in [one.id for one in nights] else nights[0].id
     return page(
         visit.request, "missing.html", HTTPStatus.UNPROCESSABLE_ENTITY if faults else HTTPStatus.OK,
-        premises=premises, where=place_name(desk, premises), nights=nights, night=night,
-        number=number, most=MOST, faults=faults, once=once, several=len(_places(visit)) > 1,
+        premises=chosen.premises, where=place_name(visit.caller.desk, chosen.premises), nights=nights, night=night,
+        number=chosen.number, most=MOST, persons=persons, person=chosen.person,
+        faults=faults, once=once, several=len(_places(visit)) > 1,
     )  # fmt: skip
-
-
-def _nights(desk: Desk) -> list[Night]:
-    """The nights that have not ended, the one that is going on or comes first."""
-    today = desk.now.astimezone(desk.zone).date()
-    found = [_night(desk, today + timedelta(days=n)) for n in range(-1, NIGHTS_OFFERED + 1)]
-    return [one for one in found if one.ends > desk.now][:NIGHTS_OFFERED]
-
-
-def _night(desk: Desk, night: date) -> Night:
-    subject = night_id("any", night.isoformat())
-    starts, ends = window(desk, subject)
-    return Night(night.isoformat(), night_day(subject), starts, ends, starts <= desk.now < ends)
 
 
 def _places(visit: Visit) -> list[tuple[str, str]]:

@@ -24,6 +24,7 @@ from desk.pages.night_words import (
     clock,
     headcounts,
     hours_of,
+    is_more_than_names_show,
     people,
     shortages,
 )
@@ -77,7 +78,8 @@ async def show_night(visit: Visit) -> Response:
         begins=clock(plan.starts, night, desk), ends=clock(plan.ends, night, desk),
         confirmed=confirmed, here=here, cost=spoken().pounds(state.cost_pence) if state.cost_pence else "",
         told=[role_name(desk, one) for one in night.told], address=subject_address(night.premises.id, night.subject),
-        people=people(night, desk), hours=hours_of(night, desk), drawing=night_drawing(night, desk),
+        people=people(night, desk), hours=hours_of(night, desk), is_more=is_more_than_names_show(night),
+        drawing=night_drawing(night, desk),
         ladders=ladders(read, visit), checkpoints=_checkpoints(night, desk.now), what=what, channels=_channels,
         doings=_doings(visit, read), can_acknowledge=may(visit.caller.key.holder, Action.ACKNOWLEDGE),
         shown=[one for one in ("check-in", "withdraw") if _is_offered(visit, one, night)],

@@ -127,6 +127,11 @@ def hours_of(night: NightAhead, desk: Desk) -> list[Hour]:
     return [_hour(one, night, desk) for one in night.outlook.stretches]
 
 
+def is_more_than_names_show(night: NightAhead) -> bool:
+    """Whether more are missing somewhere than what is required less who is there."""
+    return any(one.missing > max(one.required - one.there, 0) for one in night.outlook.stretches)
+
+
 def _hour(one: Stretch, night: NightAhead, desk: Desk) -> Hour:
     number = spoken().number
     return Hour(

@@ -21,6 +21,7 @@ from tests.pages.reading import Read
 
 FACTS = {"asset": "entry-lock", "fault": "will-not-secure", "impacts": ["site-security"]}
 TASKFORCE = "national-taskforce:division:division"
+REFERENCE = re.compile(r"[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]\b")
 HOSTILE = "<script>alert(1)</script> \u202eolleh </form><h1>x</h1>"
 
 
@@ -377,6 +378,26 @@ async def test_what_was_answered_before_a_fault_has_its_receipt_and_the_rest_is_
     page = await browser.submit("/escalations/acknowledge", commitment=page_choice(browser.page))
     assert page.heading == "1 answer is saved"
     assert "1 more that you ticked could not be answered just now" in page.text
+
+
+async def test_a_promise_that_is_posted_again_after_its_time_is_answered_with_its_receipt(pages: Pages) -> None:
+    browser = await pages.as_role(MANAGER)
+    [chosen, *_] = await ids_of(pages, "provider-account-manager", "ap-bryn-awel", "ap-plas-helyg")
+    page = await browser.get(f"/escalations/acknowledge?e={chosen}")
+    form = page.form("/escalations/acknowledge")
+    fields = [*form.fields, ("commitment", form.choices["commitment"][0])]
+    first = await browser.post(form.action, fields)
+    assert browser.status == 200
+    await pages.clock.advance(50 * 60)
+    await browser.get("/escalations")
+    await pages.clock.advance(50 * 60)
+    again = await browser.post(form.action, fields)
+    assert (browser.status, again.heading) == (200, first.heading)
+    assert set(REFERENCE.findall(again.text)) == set(REFERENCE.findall(first.text)) != set()
+    other = [(name, "another" if name == "once" else value) for name, value in fields]
+    page = await browser.post(form.action, other)
+    assert browser.status == 422
+    assert "That time has passed" in page.text
 
 
 def page_choice(page: Read) -> str:

@@ -13,6 +13,7 @@ from streams.notices.notice import Fate, Notice
 from tests.pages.conftest import ESTATES, MANAGER, Pages
 
 AP_MANAGER = "ap-manager:premises:ap-bryn-awel"
+DERWEN = "ap-manager:premises:ap-ty-derwen"
 DUTY = "division-duty:division:division"
 
 
@@ -83,6 +84,50 @@ async def test_somebody_of_the_division_chooses_the_premises_first(pages: Pages)
     await browser.submit("/missing", night="2026-01-14", missing="2")
     [(subject, _)] = await reports(pages)
     assert subject == "ap-ty-derwen/2026-01-14"
+
+
+async def test_somebody_who_is_named_for_tonight_is_reported_missing_by_name_and_once(pages: Pages) -> None:
+    browser = await pages.as_role(DERWEN)
+    page = await browser.get("/missing")
+    form = page.form("/missing")
+    assert form.choices["person"] == ["", "help-1", "own-1"], "and nobody who has been withdrawn"
+    fields = [*((name, value) for name, value in form.fields if name != "person"), ("person", "own-1")]
+    first, again = [await browser.post(form.action, fields) for _ in range(2)]
+    assert browser.status == 200
+    assert first.text == again.text
+    [(subject, body)] = await reports(pages)
+    assert subject == "ap-ty-derwen/2026-01-13"
+    assert '"cover_ref":"own-1"' in body.replace(" ", "")
+    page = await browser.get("/missing")
+    assert page.form("/missing").choices["person"] == ["", "help-1"]
+    assert "2 people are known to be missing already." in page.text, "nor has the replacement checked in"
+
+
+@pytest.mark.parametrize(
+    ("filled", "said"),
+    [
+        ({"person": "agency-1"}, "That person does not cover the night any more"),
+        ({"person": "nobody-7"}, "That person does not cover the night any more"),
+        ({"person": "own-1", "night": "2026-01-14"}, "That person covers Tuesday 13 January"),
+        ({"person": "own-1", "missing": "2"}, "Name one person, or say how many"),
+    ],
+)
+async def test_whoever_cannot_be_meant_is_asked_for_again(filled: dict[str, str], said: str, pages: Pages) -> None:
+    browser = await pages.as_role(DERWEN)
+    await browser.get("/missing")
+    page = await browser.submit("/missing", **filled)
+    assert browser.status == 422
+    assert said in page.text
+    assert await reports(pages) == []
+
+
+async def test_a_night_that_was_reported_says_so_before_it_is_reported_again(pages: Pages) -> None:
+    browser = await pages.as_role(AP_MANAGER)
+    page = await browser.get("/missing")
+    assert "known to be missing" not in page.text
+    await browser.submit("/missing", night="2026-01-14", missing="2")
+    page = await browser.get("/missing")
+    assert page.text.count("2 people are known to be missing already.") == 1
 
 
 async def test_a_report_posted_twice_is_one(pages: Pages) -> None:
