@@ -20,12 +20,16 @@ from models.work_order import Priority
 from streams.ledger import queries
 from streams.ledger.outstanding import BANDS, OLDEST
 from streams.ledger.queries.board import SHORT_WITHIN, Line
+from streams.turns import in_turns
 from workorders.policy import World
 
 __all__ = ["AGES", "SHORT_WITHIN", "BoardView", "Figures", "LduLine", "PremisesLine", "read_board"]
 
 AGES: Final = (*(name for _, name in BANDS), OLDEST)
 """The age bands, youngest first; the age is since the order was raised."""
+
+
+_LEVELS: Final = tuple(level.value for level in Priority)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +96,7 @@ async def read_board(connection: AsyncConnection, world: World, now: datetime) -
     for ldu in sorted(estate.spec.ldus, key=lambda ldu: (ldu.region, ldu.name)):
         lines = [
             PremisesLine(one.id, one.name, one.kind.value, _figures(board.premises[one.id], nights[one.id]))
-            for one in in_use
-            if one.ldu == ldu.id
+            async for one in in_turns(one for one in in_use if one.ldu == ldu.id)
         ]
         short = sum(line.figures.nights_escalated for line in lines)
         ldus.append(LduLine(ldu.id, ldu.name, ldu.region, _figures(board.ldus[ldu.id], short), tuple(_sorted(lines))))
@@ -115,7 +118,7 @@ def _figures(line: Line, nights: int) -> Figures:
     return Figures(
         outstanding=None if line.unknown and not line.outstanding else line.outstanding,
         at_least=line.unknown,
-        by_priority={level.value: line.by_priority.get(level.value, 0) for level in Priority},
+        by_priority={level: line.by_priority.get(level, 0) for level in _LEVELS},
         by_age={age: line.by_age.get(age, 0) for age in AGES},
         breached=line.breached,
         contested=line.contested,

@@ -12,6 +12,7 @@ from models.tables import EscalationRow, NightRow, SourceStateRow, UnitRow, Work
 from models.tables.known import MARKED
 from streams.ledger import rows
 from streams.ledger.queries.total import by_premises
+from streams.turns import in_turns
 from workorders.policy import Estate, World
 
 SHORT_WITHIN: Final = timedelta(days=7)
@@ -53,12 +54,18 @@ class Line:
 
     def add(self, other: "Line") -> None:
         """Count another line into this one."""
-        for name in ("outstanding", "breached", "contested", "paused", "disputed", "standing", "nights_short"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.outstanding += other.outstanding
+        self.breached += other.breached
+        self.contested += other.contested
+        self.paused += other.paused
+        self.disputed += other.disputed
+        self.standing += other.standing
+        self.nights_short += other.nights_short
         for mine, theirs in ((self.by_priority, other.by_priority), (self.by_age, other.by_age)):
             for key, n in theirs.items():
                 mine[key] = mine.get(key, 0) + n
-        self.silent = sorted({*self.silent, *other.silent})
+        if other.silent:
+            self.silent = sorted({*self.silent, *other.silent})
         self.incomplete = self.incomplete or other.incomplete
 
 
@@ -81,7 +88,7 @@ async def board(connection: AsyncConnection, world: World, now: datetime) -> Boa
     await _nights(connection, lines, world, now)
     await _doubts(connection, lines, estate, now)
     total, ldus = Line(), {ldu.id: Line() for ldu in estate.spec.ldus}
-    for name, line in lines.items():
+    async for name, line in in_turns(lines.items()):
         total.add(line)
         premises = estate.premises(name)
         if premises is not None:
@@ -90,7 +97,7 @@ async def board(connection: AsyncConnection, world: World, now: datetime) -> Boa
 
 
 async def _orders(connection: AsyncConnection, lines: dict[str, Line], now: datetime) -> None:
-    for unit, total in (await by_premises(connection, now)).items():
+    async for unit, total in in_turns((await by_premises(connection, now)).items()):
         line = lines.setdefault(unit, Line())
         line.outstanding, line.by_priority, line.by_age = total.outstanding, {**total.by_priority}, {**total.by_age}
     query = select(
@@ -133,5 +140,5 @@ async def _doubts(connection: AsyncConnection, lines: Mapping[str, Line], estate
         for row in await connection.execute(select(_SOURCE.c.source).where(_SOURCE.c.silent_since.is_not(None)))
         if (source := estate.source(row.source, now)) is not None
     ]
-    for name, line in lines.items():
+    async for name, line in in_turns(lines.items() if silent else ()):
         line.silent = [source.id for source in silent if estate.speaks_for(source, name, now)]

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from models.tables import OutstandingRow, UnitRow
 from streams.ledger import backlog, outstanding, rows
 from streams.ledger.outstanding import COLUMNS, Cell, cells_of
+from streams.turns import in_turns
 
 PATIENCE: Final = timedelta(seconds=30)
 """How long the sweep may take to move on the ages of a premises before the premises is counted on the spot."""
@@ -56,10 +57,11 @@ async def total(connection: AsyncConnection, now: datetime) -> Total:
 
 async def by_premises(connection: AsyncConnection, now: datetime) -> dict[str, Total]:
     """What is outstanding at each premises as at now; none that never had an order."""
-    found = {row.unit: _values(row) for row in await connection.execute(select(_OUTSTANDING))}
+    kept = await connection.execute(select(_OUTSTANDING))
+    found = {row.unit: _values(row) async for row in in_turns(kept)}
     async for fresh in _behind(connection, now):
         found |= fresh
-    return {unit: total_of(cells_of(row)) for unit, row in found.items()}
+    return {unit: total_of(cells_of(row)) async for unit, row in in_turns(found.items())}
 
 
 def _values(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
