@@ -53,10 +53,14 @@ def key_in(cursor: str | None, kind: Any) -> Any:  # noqa: ANN401 - whatever tup
         return None
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        return TypeAdapter(kind).validate_json(raw)
-    except (ValueError, ValidationError):
+        key = TypeAdapter(kind).validate_json(raw)
+        for part in key:
+            if isinstance(part, datetime):
+                utc(part)  # no ledger can hold an instant that lies beyond every calendar
+    except (ValueError, ValidationError, OverflowError):
         sentence = "after is no cursor of this list: give back what 'next' said, as it was."
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "malformed-cursor", sentence, about="after") from None
+    return key
 
 
 def listed(

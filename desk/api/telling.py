@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
+import orjson
 from pydantic import Field, TypeAdapter
 from sqlalchemy.exc import DBAPIError
 from starlette.requests import Request
@@ -32,7 +33,7 @@ from desk.options import Speaking
 from desk.telling.fates import Fate
 from desk.telling.inputs import with_receipt
 from desk.telling.saying import Event, make_event
-from desk.views.receipts import Submission
+from desk.views.receipts import Submission, read_submission, submitted_as
 from desk.words import Words
 from desk.words.language import ENGLISH
 from models.refusal import Reason, Refusal
@@ -62,11 +63,13 @@ class Once:
     """What is said once, however often it is posted: a name for it, unique to whoever says it, and the event's own id.
 
     ``first_counts``: whatever else is posted under that name, what came first has been said; else that is a conflict.
+    ``typed`` is what must be the same then, where what is said is reckoned from it and from what stands by now.
     """
 
     name: str
     event: str
     first_counts: bool = False
+    typed: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +169,19 @@ async def told(
     in_danger = switch_in(said, "danger_to_life")
     event = _event(caller, operation, place, said, in_danger=in_danger)
     event = replace(event, content={**event.content, "id": once.event})
-    return await told_whole(caller, operation, event, {} if once.first_counts else dict(said), once)
+    if (before := await _said_before(caller, event)) is not None:
+        return receipt_body(caller, before, in_danger=in_danger, late=True)
+    compared = said if once.typed is None else once.typed
+    return await told_whole(caller, operation, event, {} if once.first_counts else dict(compared), once)
+
+
+async def _said_before(caller: Caller, event: Event) -> Submission | None:
+    """What was said under this id with this very content, however long ago; requests are remembered for a day only."""
+    async with caller.place.ledger.reading() as connection:
+        for receipt, value in await submitted_as(connection, caller.key.source, str(event.content["id"])):
+            if value and orjson.loads(value)["data"] == event.content["data"]:
+                return await read_submission(connection, receipt)
+    return None
 
 
 async def told_whole(

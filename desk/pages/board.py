@@ -115,7 +115,7 @@ def _rows(board: BoardView, chosen: Filters) -> Iterator[Row]:
     yield _row("all", _("All"), 0, board.total, Filters(ldu=chosen.ldu, premises=chosen.premises))
     lines = sum(_says_something(line.figures) for ldu in board.ldus for line in ldu.premises)
     for ldu in board.ldus:
-        yield _row(ldu.ldu, ldu.name, 1, ldu.figures, Filters(ldu=ldu.ldu))
+        yield _row(ldu.ldu, ldu.name, 1, ldu.figures, Filters(ldu=ldu.ldu, premises=chosen.premises))
         if lines <= LINES_AT_ONCE or chosen.ldu is not None:
             yield from _premises(ldu)
         else:

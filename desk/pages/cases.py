@@ -7,10 +7,11 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
+from desk.access.rights import Holder
 from desk.api.problems import Problem
 from desk.opening import Desk
 from desk.pages.filters import filters, units
-from desk.pages.navigation import ESCALATIONS, subject_address
+from desk.pages.navigation import ESCALATIONS, leads_to
 from desk.pages.rendering import page
 from desk.pages.sentences import place_name, place_names, role_name, subject_name, what
 from desk.pages.visitors import Visit
@@ -32,7 +33,7 @@ class Shown:
     what: str
     where: str
     about: str
-    href: str
+    href: str | None
     priority: str | None
     age: str
     since: datetime
@@ -59,7 +60,7 @@ async def content(visit: Visit) -> dict[str, Any]:
         )
     more = str(first + AT_ONCE) if len(lines) > AT_ONCE else None
     return {
-        "lines": [shown(one, desk) for one in lines[:AT_ONCE]],
+        "lines": [shown(one, desk, caller.key.holder) for one in lines[:AT_ONCE]],
         "first": first,
         "now": desk.now,
         "narrowed": place_names(desk).get(chosen.premises or chosen.ldu or "", ""),
@@ -67,15 +68,15 @@ async def content(visit: Visit) -> dict[str, Any]:
     }
 
 
-def shown(one: CaseLine, desk: Desk) -> Shown:
-    """A case in words."""
+def shown(one: CaseLine, desk: Desk, holder: Holder) -> Shown:
+    """A case in words, with the way to it for whoever may read it."""
     owner = one.taken_by or one.told
     return Shown(
         key=f"{one.premises}/{one.subject}/{one.kind}/{one.clock}/{one.spell}",
         what=what(one.kind, one.clock),
         where=place_name(desk, one.premises),
         about=subject_name(one.subject),
-        href=subject_address(one.premises, one.subject),
+        href=leads_to(holder, one.premises, one.subject),
         priority=one.priority,
         age=spoken().span(desk.now - one.since),
         since=one.since,

@@ -14,6 +14,8 @@ NO_TIME: Final = "none"
 STEP: Final = timedelta(minutes=5)
 """What is offered is rounded up to so much, as people would say it."""
 _AHEAD: Final = tuple(timedelta(hours=hours) for hours in (1, 2, 4, 8))
+_AGAIN_WITHIN: Final = timedelta(days=7)
+"""A form that held a time which has passed by so much may have been sent before, and is looked up."""
 _MORNING, _EVENING = 9, 17
 
 
@@ -82,5 +84,6 @@ def chosen(value: str, desk: Desk) -> Chosen:
     if at.tzinfo is None:
         return Chosen(None, _("Choose one of the times"))
     if not desk.now < at <= desk.now + longest(desk):
-        return Chosen(at, _("That time has passed or is too far ahead: choose one of these"))
+        lately = desk.now - _AGAIN_WITHIN < at <= desk.now
+        return Chosen(at if lately else None, _("That time has passed or is too far ahead: choose one of these"))
     return Chosen(at)

@@ -40,4 +40,7 @@ def _comes_from_here(request: Request) -> bool:
     if site is not None and site not in _OWN:
         return False
     origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host", "")
+    try:
+        return origin is None or urlsplit(origin).netloc == request.headers.get("host", "")
+    except ValueError:
+        return False

@@ -52,7 +52,9 @@ def filters(visit: Visit) -> Filters:
     asked = {name: value for name, value in visit.request.query_params.items() if value}
     desk = visit.caller.desk
     spec = desk.world.estates.at(desk.now).spec
-    _check(asked.get("ldu"), [one.id for one in spec.ldus])
+    if "ldu" in asked:
+        reached = [one.ldu for one in spec.premises if visit.caller.reaches(one.id)]
+        _check(asked["ldu"], reached if visit.caller.units is not None else [one.id for one in spec.ldus])
     if "premises" in asked:
         _check(asked["premises"], [one.id for one in spec.premises if visit.caller.reaches(one.id)])
     _check(asked.get("priority"), LEVELS)

@@ -10,7 +10,6 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from starlette.responses import RedirectResponse, Response
 
 from desk.api import operations
-from desk.api.finding import night_named
 from desk.api.problems import Problem, missing
 from desk.api.reference import read_reference
 from desk.api.telling import About, Once, receipt_body, told
@@ -30,6 +29,7 @@ from desk.views.subject import SubjectView, read_subject
 from desk.words import _
 from models.decision import NightState, Reached
 from models.escalation import EscalationKind
+from models.ids import night_id
 from models.premises import PremisesKind
 from streams.ledger import notices
 from streams.notices.notice import Fate, Notice
@@ -82,14 +82,14 @@ async def report_missing(visit: Visit) -> Response:
     if chosen.premises not in dict(_places(visit)):
         raise missing("premises")
     faults = _faults(visit, chosen, once)
+    subject = night_id(chosen.premises, chosen.night)
+    id_ = str(uuid5(NAMESPACE_URL, f"{visit.caller.key.source} {subject} {once}"))
+    if await was_said(visit.caller, id_):
+        faults.pop("night", None)  # it was to come when it was reported
+    elif chosen.person and not faults and (doubt := await _doubt(visit, chosen)):
+        faults["person"] = doubt
     if faults:
         return await _form(visit, chosen, faults, once or new_once())
-    subject = night_named(visit.caller, chosen.premises, chosen.night)
-    id_ = str(uuid5(NAMESPACE_URL, f"{visit.caller.key.source} {subject} {once}"))
-    if chosen.person and not await was_said(visit.caller, id_):
-        doubt = await _doubt(visit, chosen)
-        if doubt:
-            return await _form(visit, chosen, {"person": doubt}, once)
     receipt = await told(visit.caller, REPORT, About(chosen.premises, subject), chosen.said, Once(once, id_))
     return RedirectResponse(f"{HERE}/reported?r={receipt.reference}", HTTPStatus.SEE_OTHER)
 

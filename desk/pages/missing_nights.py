@@ -61,7 +61,7 @@ def _night(desk: Desk, night: date, known: NightAhead | None) -> Night:
     else:
         hint = _("from {starts} to {ends}", starts=time(starts), ends=time(ends))
     if known is not None and known.outlook.state.confirmed and known.worst:
-        already = many("{n} person is known to be missing already", "{n} people are known to be missing already",
-                       known.worst)  # fmt: skip
+        already = many("{n} person short already, as far as is known",
+                       "{n} people short already, as far as is known", known.worst)  # fmt: skip
         hint = f"{hint}. {already}."
     return Night(night.isoformat(), night_day(night_id("any", night.isoformat())), hint)

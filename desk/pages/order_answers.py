@@ -1,7 +1,7 @@
 """What was filled in on a form about an order, and what it says; each fault is one sentence at its field."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
 
 from desk.pages.forms import Form
@@ -64,6 +64,11 @@ class Typed:
             was_impacts=tuple(form.all("was_impacts")),
             now_impacts=_impacts(view),
         )
+
+    @property
+    def filled(self) -> dict[str, object]:
+        """All that the form holds, whatever the order has become since: the same form is the same report."""
+        return {name: value for name, value in asdict(self).items() if name != "now_impacts"}
 
     @property
     def corrected(self) -> list[str]:

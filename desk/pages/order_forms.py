@@ -25,6 +25,7 @@ from desk.pages.navigation import subject_address
 from desk.pages.order_answers import FIELDS, Typed, read_answer
 from desk.pages.order_reading import order_asked, order_state, read_state
 from desk.pages.rendering import page
+from desk.pages.said_before import was_said
 from desk.pages.sentences import place_name
 from desk.pages.visitors import Visit
 from desk.pages.voices import event_type
@@ -93,17 +94,19 @@ def answer(name: str) -> Any:  # noqa: ANN401 - the page of one form
         view = await read_state(visit)
         typed, once = Typed.in_form(visit.form, view), visit.form.one("once")
         said, faults = read_answer(name, typed)
-        if "duplicate_of" in said and (fault := await _no_other_order(visit, view, said["duplicate_of"])):
-            faults["duplicate_of"] = fault
         if not is_once(once):
             faults = {FIELDS[name][0]: not_whole()}
+        operation = FORMS[name].operation
+        named = f"{visit.caller.key.source} {operation.name} {view.premises} {view.subject} {once}"
+        same = Once(f"{operation.name} {once}", str(uuid5(NAMESPACE_URL, named)), typed=typed.filled)
+        other = said.get("duplicate_of")
+        if other is not None and not faults and not await was_said(visit.caller, same.event):
+            faults |= await _no_other_order(visit, view, other)
         if faults:
             return _asked(visit, name, view, typed, faults, once or new_once())
-        operation = FORMS[name].operation
-        id_ = uuid5(NAMESPACE_URL, f"{visit.caller.key.source} {operation.name} {view.premises} {view.subject} {once}")
         about = About(view.premises, view.subject)
         try:
-            receipt = await told(visit.caller, operation, about, said, Once(f"{operation.name} {once}", str(id_)))
+            receipt = await told(visit.caller, operation, about, said, same)
         except Problem as problem:
             field = problem.field.partition(".")[0]
             if field not in FIELDS[name]:
@@ -115,17 +118,17 @@ def answer(name: str) -> Any:  # noqa: ANN401 - the page of one form
     return say
 
 
-async def _no_other_order(visit: Visit, view: SubjectView, named: str) -> str | None:
+async def _no_other_order(visit: Visit, view: SubjectView, named: str) -> dict[str, str]:
     """What is wrong with the order that this one is said to be a duplicate of: it must be another, seen and open."""
     if named == view.subject:
-        return _("An order is no duplicate of itself: name the other one")
+        return {"duplicate_of": _("An order is no duplicate of itself: name the other one")}
     caller, desk = visit.caller, visit.caller.desk
     async with caller.place.ledger.reading() as connection:
         for unit in filter(caller.reaches, await premises_of(connection, desk.world, desk.now, named)):
             other = await read_subject(connection, desk.world, desk.now, named, unit)
             if order_state(other).status in _OPEN:
-                return None
-    return _("There is no open order {reference} within your reach", reference=named)
+                return {}
+    return {"duplicate_of": _("There is no open order {reference} within your reach", reference=named)}
 
 
 def _asked(visit: Visit, name: str, view: SubjectView, typed: Typed, faults: Mapping[str, str], once: str) -> Response:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
@@ -55,9 +55,11 @@ async def read_cases(
 ) -> list[CaseLine]:
     """The cases within reach, the longest-standing first, from the ``first`` on."""
     since = func.min(func.coalesce(col(EscalationRow.original_due_at), col(EscalationRow.due_at))).label("since")
+    # A ladder is as old as its first rung, though that may have been reached before it was business-critical.
+    critical = select(*_LADDER).where(col(EscalationRow.standing), col(EscalationRow.business_critical))
     query = (
         select(*_LADDER, since)
-        .where(col(EscalationRow.standing), col(EscalationRow.business_critical))
+        .where(col(EscalationRow.standing), tuple_(*_LADDER).in_(critical))
         .group_by(*_LADDER)
         .order_by(since, *_LADDER)
         .offset(first)

@@ -1,5 +1,6 @@
 """What became of something that was submitted, by its receipt."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,6 +26,14 @@ class Submission:
     received_at: datetime
     relayed_at: datetime | None
     fate: Fate
+
+
+async def submitted_as(connection: AsyncConnection, source: str, event_id: str) -> Sequence[tuple[str, bytes]]:
+    """Receipt and content of everything that a source submitted under this id; no content where it was erased."""
+    query = select(col(InboxRow.receipt), col(InboxRow.value)).where(
+        col(InboxRow.source) == source, col(InboxRow.event_id) == event_id
+    )
+    return [(row.receipt, row.value) for row in await connection.execute(query.order_by(col(InboxRow.seq)))]
 
 
 async def read_submission(connection: AsyncConnection, receipt: str) -> Submission | None:

@@ -11,6 +11,7 @@ from desk.views.board import AGES, BoardView, Figures, LduLine, PremisesLine
 from desk.views.narrowed import narrowed
 from models.tables import WorkOrderRow
 from tests.pages.conftest import ESTATES, MANAGER, Browser, Pages
+from tests.pages.happening import raised
 from tests.pages.reading import Read
 
 NUMBER = re.compile(r'<a class="govuk-link[^"]*" href="([^"]+)">([\d,]+)')
@@ -149,3 +150,24 @@ async def test_a_filter_that_names_nothing_is_refused(asked: str, pages: Pages) 
     for path in ("/board", "/orders", "/nights", "/escalations"):
         await browser.get(f"{path}?{asked}")
         assert browser.status == 422
+
+
+async def test_a_board_of_one_premises_leads_to_its_own_lists_only(pages: Pages) -> None:
+    await raised(pages.place, "WO-a", "ap-bryn-awel")
+    await raised(pages.place, "WO-b", "office-aberwennol")
+    browser = await pages.as_role(ESTATES)
+    page = await browser.get("/board?premises=ap-bryn-awel")
+    lists = [href for href in page.links.values() if href.startswith("/orders?")]
+    assert lists
+    assert all("premises=ap-bryn-awel" in href for href in lists)
+
+
+async def test_a_unit_beyond_reach_is_answered_like_one_that_there_is_not(pages: Pages) -> None:
+    browser = await pages.as_role("ap-manager:premises:ap-bryn-awel")
+    for path in ("/board", "/orders", "/charts"):
+        seen = []
+        for ldu in ("valleys", "nowhere"):
+            page = await browser.get(f"{path}?ldu={ldu}")
+            seen.append((browser.status, page.heading))
+        assert seen[0] == seen[1]
+        assert seen[0][0] == 422

@@ -9,8 +9,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from markupsafe import Markup
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col
 
 from desk.pages import charts_page
 from desk.pages.charts import backlog, fixing
@@ -19,7 +20,7 @@ from desk.views.backlog_past import DAYS, read_past
 from desk.views.board import AGES
 from desk.views.cases import read_cases
 from desk.views.fix_times import read_fix_times, summed
-from models.tables import UnitRow, WorkOrderRow
+from models.tables import EscalationRow, UnitRow, WorkOrderRow
 from streams.ledger.engine import Database
 from streams.ledger.ledger import Ledger
 from streams.ledger.outstanding import age_of
@@ -250,3 +251,14 @@ async def test_cases_beyond_reach_are_not_shown_and_no_address_shows_them(pages:
         assert browser.status == 422
     await browser.get("/escalations/cases?first=5000")
     assert "No business-critical case stands escalated here." in browser.page.text
+
+
+async def test_the_oldest_case_is_first_though_its_first_rung_was_not_critical(pages: Pages) -> None:
+    first = col(EscalationRow.kind) == "dispute", col(EscalationRow.role) == "estates-desk"
+    async with pages.place.ledger.database.writing() as connection:
+        await connection.execute(update(EscalationRow).where(*first).values(business_critical=False))
+    async with pages.place.ledger.reading() as connection:
+        found = await read_cases(connection, pages.place.world, ENDS, units=None, limit=50)
+    ages = [one.since for one in found]
+    assert ages == sorted(ages)
+    assert found[0].kind == "dispute"

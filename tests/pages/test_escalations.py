@@ -1,5 +1,7 @@
 """My escalations: what a role needs to do, answered one by one or together, within its own reach only."""
 
+import base64
+import json
 import re
 from datetime import timedelta
 from typing import Any
@@ -20,6 +22,7 @@ from tests.pages.conftest import ESTATES, HERE, MANAGER, Pages
 from tests.pages.reading import Read
 
 FACTS = {"asset": "entry-lock", "fault": "will-not-secure", "impacts": ["site-security"]}
+AGENCY_DESK = "agency-desk:provider:gwylan-staffing"
 TASKFORCE = "national-taskforce:division:division"
 REFERENCE = re.compile(r"[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]\b")
 HOSTILE = "<script>alert(1)</script> \u202eolleh </form><h1>x</h1>"
@@ -398,6 +401,37 @@ async def test_a_promise_that_is_posted_again_after_its_time_is_answered_with_it
     page = await browser.post(form.action, other)
     assert browser.status == 422
     assert "That time has passed" in page.text
+
+
+@pytest.mark.parametrize("when", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-01-14", "0"])
+async def test_a_promise_beyond_every_calendar_is_asked_for_again(when: str, pages: Pages) -> None:
+    browser = await pages.as_role(MANAGER)
+    [one, *_] = await ids_of(pages, "provider-account-manager", "ap-bryn-awel", "ap-plas-helyg")
+    await browser.get(f"/escalations/acknowledge?e={one}")
+    await browser.submit("/escalations/acknowledge", commitment=when)
+    assert browser.status == 422
+    assert await answers(pages, "acknowledged") == []
+
+
+async def test_a_cursor_beyond_every_calendar_is_none(pages: Pages) -> None:
+    browser = await pages.as_role(TASKFORCE)
+    parts = [0, 0, "P1", "0001-01-01T00:00:00+14:00", str(UUID(int=0))]
+    cursor = base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+    await browser.get(f"/escalations?after={cursor}")
+    assert browser.status == 422
+
+
+async def test_a_form_that_comes_from_no_address_at_all_is_that_of_another_site(pages: Pages) -> None:
+    browser = await pages.as_role(MANAGER)
+    await browser.post("/escalations/acknowledge", [], Origin="http://[")
+    assert browser.status == 403
+
+
+async def test_nobody_is_led_to_a_case_that_they_may_not_read(pages: Pages) -> None:
+    browser = await pages.as_role(AGENCY_DESK)
+    page = await browser.get("/escalations/cases")
+    assert browser.status == 200
+    assert not [href for href in page.links.values() if href.startswith("/orders/")]
 
 
 def page_choice(page: Read) -> str:

@@ -12,6 +12,7 @@ from streams.ledger import notices
 from streams.notices.notice import Fate, Notice
 from tests.pages.conftest import ESTATES, MANAGER, Pages
 
+REFERENCE = re.compile(r"[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]\b")
 AP_MANAGER = "ap-manager:premises:ap-bryn-awel"
 DERWEN = "ap-manager:premises:ap-ty-derwen"
 DUTY = "division-duty:division:division"
@@ -100,7 +101,7 @@ async def test_somebody_who_is_named_for_tonight_is_reported_missing_by_name_and
     assert '"cover_ref":"own-1"' in body.replace(" ", "")
     page = await browser.get("/missing")
     assert page.form("/missing").choices["person"] == ["", "help-1"]
-    assert "2 people are known to be missing already." in page.text, "nor has the replacement checked in"
+    assert "2 people short already, as far as is known." in page.text, "nor has the replacement checked in"
 
 
 @pytest.mark.parametrize(
@@ -124,10 +125,10 @@ async def test_whoever_cannot_be_meant_is_asked_for_again(filled: dict[str, str]
 async def test_a_night_that_was_reported_says_so_before_it_is_reported_again(pages: Pages) -> None:
     browser = await pages.as_role(AP_MANAGER)
     page = await browser.get("/missing")
-    assert "known to be missing" not in page.text
+    assert "short already" not in page.text
     await browser.submit("/missing", night="2026-01-14", missing="2")
     page = await browser.get("/missing")
-    assert page.text.count("2 people are known to be missing already.") == 1
+    assert page.text.count("2 people short already, as far as is known.") == 1
 
 
 async def test_a_report_posted_twice_is_one(pages: Pages) -> None:
@@ -203,3 +204,22 @@ async def test_who_may_not_report_it_is_not_offered_it(voice: str, pages: Pages)
     assert "Report missing cover" not in (await browser.get("/escalations")).links
     await browser.get("/missing")
     assert browser.status == 403
+
+
+async def test_a_report_that_comes_again_when_its_night_is_over_is_answered_with_its_receipt(
+    pages: Pages,
+) -> None:
+    browser = await pages.as_role(AP_MANAGER)
+    page = await browser.get("/missing")
+    form = page.form("/missing")
+    first = await browser.post(form.action, form.fields)
+    reference = REFERENCE.findall(first.text)
+    await pages.clock.advance(50 * 60)
+    await browser.get("/escalations")
+    await pages.clock.advance(26 * 3600)
+    await browser.post(form.action, form.fields)
+    await browser.submit("/sign-in", voice=AP_MANAGER)
+    page = await browser.submit("/missing")
+    assert REFERENCE.findall(page.text) == reference != []
+    assert "not taken" not in page.text
+    assert len(await reports(pages)) == 1

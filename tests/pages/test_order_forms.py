@@ -122,6 +122,32 @@ async def test_two_who_correct_the_impacts_at_once_undo_nothing_of_each_other(pa
     assert len(await told(pages, LOCK, "amended")) == 2
 
 
+async def test_a_correction_that_comes_again_after_somebody_else_s_has_its_receipt(pages: Pages) -> None:
+    browser = await pages.as_role(AP_MANAGER)
+    page = await browser.get(f"{LOCK}/amend")
+    fields = [*page.form(f"{LOCK}/amend").fields, ("impacts", "staff-safety")]
+    first = await browser.post(f"{LOCK}/amend", fields)
+    await pages.clock.advance(60)
+    more = {"impacts": ["site-security", "staff-safety", "access"]}
+    await hears(pages, "amended", LOCK, more, "estates-desk", pages.clock.now())
+    again = await browser.post(f"{LOCK}/amend", fields)
+    assert REFERENCE.findall(first.text) == REFERENCE.findall(again.text) != []
+
+
+async def test_a_withdrawal_that_comes_again_when_the_other_order_is_over_has_its_receipt(pages: Pages) -> None:
+    await raised(pages.place, "WO-other")
+    browser = await pages.as_role(AP_MANAGER)
+    page = await browser.get(f"{LOCK}/withdraw")
+    left = {"because", "duplicate_of"}
+    fields = [one for one in page.form(f"{LOCK}/withdraw").fields if one[0] not in left]
+    fields += [("because", "duplicate"), ("duplicate_of", "WO-other")]
+    first = await browser.post(f"{LOCK}/withdraw", fields)
+    await pages.clock.advance(60)
+    await hears(pages, "completed", "/orders/ap-bryn-awel/WO-other", {}, "estates-desk", pages.clock.now())
+    again = await browser.post(f"{LOCK}/withdraw", fields)
+    assert REFERENCE.findall(first.text) == REFERENCE.findall(again.text) != []
+
+
 @pytest.mark.parametrize("named", ["WO-1", "WO-NOPE", "WO-3"])
 async def test_an_order_is_withdrawn_as_a_duplicate_of_another_open_one_only(named: str, pages: Pages) -> None:
     browser = await pages.as_role(AP_MANAGER)
