@@ -22,10 +22,11 @@ from desk.pages.forms import is_once, new_once, not_whole
 from desk.pages.navigation import leads_to
 from desk.pages.rendering import page
 from desk.pages.said_before import was_said
-from desk.pages.sentences import Matter, lateness, matter
+from desk.pages.sentences import Matter, lateness, matter, subject_name
+from desk.pages.timeline_words import title_of
 from desk.pages.visitors import Visit
 from desk.views.escalations import EscalationLine
-from desk.views.receipts import read_submission
+from desk.views.receipts import Submission, read_submission
 from desk.words import _, reason
 
 PATHS: Final[Mapping[str, Operation]] = {one.action.value: one for one in operations.OF_ESCALATION}
@@ -49,9 +50,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one answer."""
+    """What became of one answer: about what, and what was said. What was erased since has neither."""
 
     where: str
+    about: str
+    href: str | None
+    said: str
     receipt: ReceiptBody
 
 
@@ -170,7 +174,7 @@ async def show_answered(visit: Visit) -> Response:
     async with caller.place.ledger.reading() as connection:
         found = [await read_submission(connection, one) for one in references if one is not None]
     reached = [one for one in found if one is not None and caller.reaches(one.premises)]
-    outcomes = [Outcome(_where(visit, one.premises), receipt_body(caller, one)) for one in reached]
+    outcomes = [_outcome(visit, one) for one in reached]
     if not outcomes:
         raise missing("receipt")
     for one in reached:
@@ -180,6 +184,18 @@ async def show_answered(visit: Visit) -> Response:
         visit.request, "answered.html", HTTPStatus.OK,
         outcomes=outcomes, left=int(left) if left in _LEFT else 0,
     )  # fmt: skip
+
+
+def _outcome(visit: Visit, one: Submission) -> Outcome:
+    href = leads_to(visit.caller.key.holder, one.premises, one.subject) if one.subject else None
+    about = subject_name(one.subject) if one.subject else ""
+    return Outcome(
+        _where(visit, one.premises),
+        about,
+        href,
+        title_of(one.type) if one.type else "",
+        receipt_body(visit.caller, one),
+    )
 
 
 def _where(visit: Visit, unit: str) -> str:

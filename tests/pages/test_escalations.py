@@ -76,6 +76,7 @@ async def test_several_are_taken_on_at_once_each_with_its_own_receipt(pages: Pag
     when = page.form().choices["commitment"][0]
     page = await browser.submit("/escalations/acknowledge", commitment=when, note="On the way")
     assert page.heading == "2 answers are saved"
+    assert {"/orders/ap-bryn-awel/WO-1", "/orders/ap-plas-helyg/WO-2"} & {*page.links.values()}, "each says about what"
     assert len(set(re.findall(r"[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]\b", page.text))) == 2
     assert len(await answers(pages, "acknowledged")) == 2
     async with pages.place.ledger.reading() as connection:
