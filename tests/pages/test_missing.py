@@ -92,6 +92,7 @@ async def test_somebody_who_is_named_for_tonight_is_reported_missing_by_name_and
     page = await browser.get("/missing")
     form = page.form("/missing")
     assert form.choices["person"] == ["", "help-1", "own-1"], "and nobody who has been withdrawn"
+    assert ("person", "") in form.fields, "nobody is named unless somebody names them"
     fields = [*((name, value) for name, value in form.fields if name != "person"), ("person", "own-1")]
     first, again = [await browser.post(form.action, fields) for _ in range(2)]
     assert browser.status == 200
