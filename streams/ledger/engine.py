@@ -4,6 +4,7 @@ Both keep what was committed through a crash of the process or the machine. A wr
 is thrown out by PostgreSQL's own time-outs, so that nobody waits for it for ever.
 """
 
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -94,11 +95,27 @@ class Database:
         await self._reader.dispose()
 
 
+class _LettingGo(sqlite3.Connection):
+    """Gives up what it had begun when it is closed.
+
+    SQLite keeps a closed connection, and its lock on the file, for as long as any of its cursors is remembered, and the
+    traceback of a writer that was cancelled remembers one: nobody could write until the garbage was collected.
+    """
+
+    def close(self) -> None:
+        try:
+            if self.in_transaction:
+                self.rollback()
+        finally:
+            super().close()
+
+
 def _sqlite(url: URL, *, pool_size: int, begin: str) -> AsyncEngine:
     Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
     engine = create_async_engine(
-        url, pool_size=pool_size, max_overflow=0, hide_parameters=True, connect_args={"timeout": BUSY_S}
-    )
+        url, pool_size=pool_size, max_overflow=0, hide_parameters=True,
+        connect_args={"timeout": BUSY_S, "factory": _LettingGo},
+    )  # fmt: skip
 
     @event.listens_for(engine.sync_engine, "connect")
     def _prepare(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's own class, which is not typed
