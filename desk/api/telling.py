@@ -39,6 +39,7 @@ from desk.words.language import ENGLISH
 from models.refusal import Reason, Refusal
 from streams.clock import monotonic
 from streams.ledger.errors import LedgerError
+from streams.ledger.incoming import Incoming
 
 ANSWERED_WITHIN_S: Final = 10.0
 """How long a decision is waited for before the answer says that there is none yet."""
@@ -133,7 +134,7 @@ async def say(
     if body is None:
         within = 0.0 if in_danger else wishes.patience(ANSWERED_WITHIN_S)
         ends = began + within if within else None
-        fate, goes_on = await _decided(caller, kept, ends, hurry=in_danger)
+        fate, goes_on = await _decided(caller, _taking(kept), ends, hurry=in_danger)
         late = not goes_on or within >= ANSWERED_WITHIN_S
         told = receipt_body(caller, _submission(kept, fate), in_danger=in_danger, late=late)
         body = BODY.dump_json(told)
@@ -166,22 +167,35 @@ async def told(
     once: Once,
 ) -> ReceiptBody:
     """Say it for a page, as :func:`say` does for a program: what has become of it, waited for as long as ever."""
+    began = monotonic()
     in_danger = switch_in(said, "danger_to_life")
     event = _event(caller, operation, place, said, in_danger=in_danger)
     event = replace(event, content={**event.content, "id": once.event})
     if (before := await _said_before(caller, event)) is not None:
-        return receipt_body(caller, before, in_danger=in_danger, late=True)
+        return await _told_again(caller, before, began + ANSWERED_WITHIN_S, in_danger=in_danger)
     compared = said if once.typed is None else once.typed
     return await told_whole(caller, operation, event, {} if once.first_counts else dict(compared), once)
 
 
-async def _said_before(caller: Caller, event: Event) -> Submission | None:
+async def _said_before(caller: Caller, event: Event) -> tuple[Submission, Incoming] | None:
     """What was said under this id with this very content, however long ago; requests are remembered for a day only."""
     async with caller.place.ledger.reading() as connection:
-        for receipt, value in await submitted_as(connection, caller.key.source, str(event.content["id"])):
-            if value and orjson.loads(value)["data"] == event.content["data"]:
-                return await read_submission(connection, receipt)
+        for one in await submitted_as(connection, caller.key.source, str(event.content["id"])):
+            if one.value and orjson.loads(one.value)["data"] == event.content["data"]:
+                found = await read_submission(connection, one.receipt or "")
+                return (found, one) if found is not None else None
     return None
+
+
+async def _told_again(
+    caller: Caller, before: tuple[Submission, Incoming], ends: float, *, in_danger: bool
+) -> ReceiptBody:
+    """What has become of what was said before; while that is being decided, it is waited for as the first time."""
+    submission, incoming = before
+    if submission.fate.fate is None:
+        fate = (await _decided(caller, Taking(incoming, again=True), ends, hurry=in_danger))[0]
+        submission = replace(submission, fate=fate)
+    return receipt_body(caller, submission, in_danger=in_danger, late=True)
 
 
 async def told_whole(
@@ -201,7 +215,7 @@ async def told_whole(
     path = f"{operation.name} {event.key} {event.content['subject']}"
     asked = again.named(f"{SAID_BY}{caller.key.source}", once.name, path, dict(compared))
     kept = await _durable(caller, again.Draft(event, new_reference(), asked, mend))
-    fate = (await _decided(caller, kept, began + ANSWERED_WITHIN_S, hurry=in_danger))[0]
+    fate = (await _decided(caller, _taking(kept), began + ANSWERED_WITHIN_S, hurry=in_danger))[0]
     return receipt_body(caller, _submission(kept, fate), in_danger=in_danger, late=True)
 
 
@@ -244,13 +258,17 @@ def _refused(caller: Caller, event: Event, refusal: Refusal) -> Problem:
     return Problem.of(replace(refusal, sentence=sentence + meant), about)
 
 
-async def _decided(caller: Caller, kept: again.Kept, ends: float | None, *, hurry: bool) -> tuple[Fate, bool]:
+def _taking(kept: again.Kept) -> Taking:
+    return Taking(with_receipt(kept.event.as_input(), kept.receipt), kept.receipt.again)
+
+
+async def _decided(caller: Caller, taking: Taking, ends: float | None, *, hurry: bool) -> tuple[Fate, bool]:
     """Have it taken: its fate if that is known by then (None: it is not waited for), and whether that still goes on.
 
     Where it does not go on here, a worker takes it.
     """
-    taking = Taking(with_receipt(kept.event.as_input(), kept.receipt), kept.receipt.again, ends is not None)
     if ends is None:
+        taking = replace(taking, waits=False)
         known = await _known(caller, taking) if taking.again else NOT_YET
         return known, known.fate is None and caller.place.taking.leave(taking, hurry=hurry)
     try:

@@ -13,8 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from desk.api import operations
 from desk.api.place import Place
 from desk.api.problems import Problem
-from desk.api.reference import read_reference
-from desk.api.telling import About, Once, ReceiptBody, receipt_body, told
+from desk.api.telling import About, Once, ReceiptBody, told
 from desk.instants import utc
 from desk.pages.commitments import choices, chosen
 from desk.pages.forms import read_form
@@ -22,7 +21,6 @@ from desk.pages.links import Followed, Rehearsed, follow
 from desk.pages.navigation import leads_to
 from desk.pages.rendering import page
 from desk.pages.sentences import lateness, matter, role_name
-from desk.views.receipts import read_submission
 from models.refusal import Reason
 from streams.ledger import notices_rehearsal
 
@@ -36,10 +34,9 @@ async def show_link(request: Request) -> Response:
         return followed
     if isinstance(followed, Rehearsed):
         return page(request, "rehearsed.html", HTTPStatus.OK, done=False)
-    receipt = await _receipt(request, followed)
-    if receipt is None and followed.can_answer:
+    if followed.receipt is None and followed.can_answer:
         return _asked(request, followed, "", "")
-    return _shown(request, followed, receipt)
+    return _shown(request, followed)
 
 
 async def acknowledge(request: Request) -> Response:
@@ -51,7 +48,7 @@ async def acknowledge(request: Request) -> Response:
     if isinstance(followed, Rehearsed):
         return await _rehearse(request, followed)
     if not followed.can_answer:
-        return _shown(request, followed, None)
+        return _shown(request, followed)
     answer = chosen(form.one("commitment"), followed.caller.desk)
     if answer.fault:
         return _asked(request, followed, form.one("commitment"), answer.fault)
@@ -81,24 +78,14 @@ async def _rehearse(request: Request, followed: Rehearsed) -> Response:
     return page(request, "rehearsed.html", HTTPStatus.OK, done=True)
 
 
-async def _receipt(request: Request, followed: Followed) -> ReceiptBody | None:
-    """What has become of what was said by this link; None for any other reference."""
-    wanted = read_reference(request.query_params.get("receipt", ""))
-    if wanted is None:
-        return None
-    async with followed.caller.place.ledger.reading() as connection:
-        found = await read_submission(connection, wanted)
-    return receipt_body(followed.caller, found) if found is not None and found.event_id == followed.event else None
-
-
-def _shown(request: Request, followed: Followed, receipt: ReceiptBody | None) -> Response:
+def _shown(request: Request, followed: Followed) -> Response:
     """How it stands where there is nothing to be acknowledged any more."""
     desk, line, answers = followed.caller.desk, followed.line, followed.answers
     one = matter(line, desk)
     last = answers[-1] if answers else followed.own
     return page(
         request, "acknowledged.html", HTTPStatus.OK,
-        one=one, said_late=lateness(one), receipt=receipt,
+        one=one, said_late=lateness(one), receipt=followed.receipt,
         by_this_link=last is not None and last.event == followed.event,
         last=last, last_role=role_name(desk, last.role) if last is not None else "",
         over=line.ended_because, ended_at=line.last_said_at,

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Final
 from uuid import uuid5
 
+from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,6 +16,8 @@ from desk.access.record import Access
 from desk.access.rights import Action, may
 from desk.api.guard import Caller, Limits
 from desk.api.place import Place
+from desk.api.reference import read_reference
+from desk.api.telling import ReceiptBody, receipt_body
 from desk.notices import links
 from desk.notices.links import BadLink, Link
 from desk.opening import Desk
@@ -23,6 +26,7 @@ from desk.pages.rendering import page
 from desk.pages.visitors import too_often
 from desk.pages.voices import voice_about
 from desk.views.escalations import EscalationLine, escalations_named
+from desk.views.receipts import read_submission
 from desk.words import _
 from streams.ledger.notices_rehearsal import is_rehearsed
 
@@ -42,6 +46,8 @@ class Followed:
     answers: Sequence[Answered]
     own: Answered | None
     """What was said by this very link."""
+    receipt: ReceiptBody | None
+    """What has become of what was said by it, if the address bears its reference."""
     caller: Caller
 
     @property
@@ -97,10 +103,20 @@ async def follow(request: Request) -> Followed | Rehearsed | Response:
         if caller is None:
             return await _gone(request)
         given = await answers(connection, desk, found[0])
-        own = await answer_of(connection, caller.key.source, _event_of(found[0], token))
+        event = _event_of(found[0], token)
+        own = await answer_of(connection, caller.key.source, event)
+        # Within the same view: what is decided between two looks would be taken, and the matter as it was before.
+        receipt = await _receipt(request, connection, caller, event)
     about = f"{found[0].subject} {found[0].id}"
     await place.recording.ask(Access(desk.now, caller.key.id, caller.action.value, about, HTTPStatus.OK))
-    return Followed(token, link, found[0], given, own, caller)
+    return Followed(token, link, found[0], given, own, receipt, caller)
+
+
+async def _receipt(request: Request, connection: AsyncConnection, caller: Caller, event: str) -> ReceiptBody | None:
+    """What has become of what was said by this link; None for any other reference."""
+    wanted = read_reference(request.query_params.get("receipt", ""))
+    found = await read_submission(connection, wanted) if wanted is not None else None
+    return receipt_body(caller, found) if found is not None and found.event_id == event else None
 
 
 def _name_of(token: str) -> str:

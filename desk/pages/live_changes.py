@@ -24,11 +24,12 @@ class Changes:
     async def look(self, connection: AsyncConnection) -> frozenset[str] | None:
         """The premises that have changed; None at the first look, for then it is not known."""
         count, versions = (await connection.execute(_SUM)).one()
-        known, self._sum = self._sum, (int(count), int(versions))
-        if known == self._sum:
+        known, now = self._sum, (int(count), int(versions))
+        if known == now:
             return frozenset()
-        before = self._versions
-        self._versions = {unit: version for unit, version in await connection.execute(_ALL)}  # noqa: C416 - rows
+        before, after = self._versions, {unit: version for unit, version in await connection.execute(_ALL)}  # noqa: C416 - rows
+        # Remembered only when all of it is known: a look that fails half-way has seen nothing.
+        self._sum, self._versions = now, after
         if known is None:
             return None
-        return frozenset(unit for unit, version in self._versions.items() if before.get(unit) != version)
+        return frozenset(unit for unit, version in after.items() if before.get(unit) != version)

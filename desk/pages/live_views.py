@@ -135,12 +135,16 @@ class Live:
             now = monotonic()
             if now - self._looked_at < LOOK_EVERY_S / 5:
                 return
+            asked = sorted(self._sessions)  # who comes while the ledger is asked is not in its answer, and not over
             async with self._place.ledger.reading() as connection:
-                changed = await self._changes.look(connection)
+                self._mark(await self._changes.look(connection))
                 if now - self._checked_at >= CHECKED_EVERY_S:
-                    held = await still_open(connection, sorted(self._sessions), self._place.wall.now())
-                    self._over, self._checked_at = {*self._sessions} - held, now
+                    held = await still_open(connection, asked, self._place.wall.now())
+                    self._over, self._checked_at = {*asked} - held, now
             self._looked_at = monotonic()
+
+    def _mark(self, changed: frozenset[str] | None) -> None:
+        """Note which views are not true any more; of what is noted here nothing is heard a second time."""
         for view in self._views.values():
             if changed is None or any(is_within(unit, view.units) for unit in changed):
                 view.stale = True
@@ -180,7 +184,7 @@ class Live:
     async def _draw_or_lose(self, view: View) -> None:
         """Draw a view; one that cannot be drawn is let go, and whoever follows it asks anew and is told why."""
         try:
-            async with self._drawing:
+            async with view.drawing, self._drawing:  # one at a time, so that no older drawing comes after a newer one
                 await self._redraw(view)
         except OUTAGES:
             raise
@@ -194,7 +198,7 @@ class Live:
     async def _draw(self, view: View) -> None:
         """Draw a view if it may not be true any more; many who come at once have it drawn once."""
         async with view.drawing:
-            if view.stale:
+            if view.stale or not view.n:
                 view.stale = False
                 await self._redraw(view)
 

@@ -11,6 +11,7 @@ from sqlmodel import col
 
 from desk.telling.fates import Fate, fates_of
 from models.tables import InboxRow
+from streams.ledger.incoming import Incoming
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +29,16 @@ class Submission:
     fate: Fate
 
 
-async def submitted_as(connection: AsyncConnection, source: str, event_id: str) -> Sequence[tuple[str, bytes]]:
-    """Receipt and content of everything that a source submitted under this id; no content where it was erased."""
-    query = select(col(InboxRow.receipt), col(InboxRow.value)).where(
+async def submitted_as(connection: AsyncConnection, source: str, event_id: str) -> Sequence[Incoming]:
+    """Everything that a source submitted under this id, with its receipt; nothing as its value where it was erased."""
+    names = ("topic", "key", "value", "received_at", "receipt")
+    query = select(*(col(getattr(InboxRow, name)) for name in names)).where(
         col(InboxRow.source) == source, col(InboxRow.event_id) == event_id
     )
-    return [(row.receipt, row.value) for row in await connection.execute(query.order_by(col(InboxRow.seq)))]
+    return [
+        Incoming(row.topic, row.key.encode(), row.value, heard=row.received_at, receipt=row.receipt)
+        for row in await connection.execute(query.order_by(col(InboxRow.seq)))
+    ]
 
 
 async def read_submission(connection: AsyncConnection, receipt: str) -> Submission | None:

@@ -2,25 +2,31 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
+from unittest.mock import AsyncMock
 
 import httpx2
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col
 
 from desk.access.rights import Holder
 from desk.api.following import FOLLOWERS_PER_KEY
 from desk.api.serving import served
-from desk.pages import board, escalations, live, sessions
+from desk.pages import board, escalations, live, live_views, sessions
 from desk.pages.cookies import SESSION as COOKIE
 from desk.pages.live_changes import Changes
 from desk.pages.live_sights import Sight, sight_of
-from desk.pages.live_views import Live, View
+from desk.pages.live_views import LOOK_EVERY_S, Live, View
 from desk.pages.visitors import Visit
 from models.tables import DeskSessionRow, UnitRow
 from streams.ledger.ledger import Ledger
@@ -330,3 +336,95 @@ async def test_a_premises_has_changed_whenever_its_version_has(pages: Pages) -> 
         {"ap-bryn-awel", "ap-ty-derwen"}
     )
     assert await changed_after(ledger, changes, {}) == frozenset()
+
+
+async def test_a_look_that_fails_half_way_has_seen_nothing(pages: Pages) -> None:
+    changes, ledger = Changes(), pages.place.ledger
+    await changed_after(ledger, changes, {})
+    async with ledger.database.writing() as connection:
+        table = UnitRow.__table__  # type: ignore[attr-defined]
+        await connection.execute(table.update().where(table.c.id == "ap-bryn-awel").values(version=90))
+    async with ledger.reading() as connection:
+        answers = iter([await connection.execute(select(func.count(), func.sum(col(UnitRow.version))))])
+        half = SimpleNamespace(execute=AsyncMock(side_effect=[*answers, OSError("gone")]))
+        with suppress(OSError):
+            await changes.look(cast("AsyncConnection", half))
+    assert await changed_after(ledger, changes, {}) == frozenset({"ap-bryn-awel"})
+
+
+async def test_what_changes_while_sessions_cannot_be_asked_about_is_drawn_once_they_can(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    following, session = live_of(pages), await visit_of(pages, ESTATES)
+    view = await following.join(sight(session, "/board"), session)
+    whole, before = live_views.still_open, view.n
+
+    async def fails(*_: object) -> set[str]:
+        monkeypatch.setattr(live_views, "still_open", whole)
+        raise OSError("gone")
+
+    await asyncio.sleep(live_views.CHECKED_EVERY_S)
+    monkeypatch.setattr(live_views, "still_open", fails)
+    await raised(pages.place, "WO-63")
+    await following.moves(view, before, session, 10)
+    assert live_views.still_open is whole
+    assert view.n == before + 1
+    following.leave(view, session)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_whoever_comes_while_sessions_are_asked_about_is_not_taken_for_signed_out(
+    when: str, pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    following, first = live_of(pages), await visit_of(pages, ESTATES)
+    held = await following.join(sight(first, "/board"), first)
+    whole, asking, go_on = live_views.still_open, asyncio.Event(), asyncio.Event()
+
+    async def slowly(connection: AsyncConnection, ids: Sequence[str], now: datetime) -> set[str]:
+        found = await whole(connection, ids, now) if when == "after" else set[str]()
+        if not asking.is_set():
+            asking.set()
+            await go_on.wait()
+        return found if when == "after" else await whole(connection, ids, now)
+
+    await asyncio.sleep(live_views.CHECKED_EVERY_S)
+    monkeypatch.setattr(live_views, "still_open", slowly)
+    await asyncio.wait_for(asking.wait(), 10)
+    second = await visit_of(pages, MANAGER)
+    joining = asyncio.create_task(following.join(sight(second, "/orders"), second))
+    await asyncio.sleep(0.1)
+    assert following.viewers_of(second) == 1
+    go_on.set()
+    view = await asyncio.wait_for(joining, 10)
+    assert not following.is_over(second)
+    assert not following.is_over(first)
+    following.leave(view, second)
+    following.leave(held, first)
+
+
+async def test_an_older_drawing_never_comes_after_a_newer_one(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+    following, session = live_of(pages), await visit_of(pages, ESTATES)
+    view = await following.join(sight(session, "/orders"), session)
+    whole, go_on, old = Live._drawn, asyncio.Event(), asyncio.Event()
+
+    async def slow_at_first(self: Live, one: View) -> str:
+        html = await whole(self, one)
+        if not old.is_set():
+            old.set()
+            await go_on.wait()
+        return html
+
+    monkeypatch.setattr(Live, "_drawn", slow_at_first)
+    await raised(pages.place, "WO-64")
+    await asyncio.wait_for(old.wait(), 10)
+    await raised(pages.place, "WO-65")
+    await asyncio.sleep(LOOK_EVERY_S / 5)
+    joining = asyncio.create_task(following.join(sight(session, "/orders"), session))
+    await asyncio.sleep(0.2)
+    go_on.set()
+    await asyncio.wait_for(joining, 10)
+    assert "WO-65" in view.html
+    await asyncio.sleep(0.2)
+    assert "WO-65" in view.html
+    for _ in range(2):
+        following.leave(view, session)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 from playwright.async_api import Browser, Page
+from playwright.async_api import TimeoutError as Waited
 
 from desk.api.place import Place
 from desk.api.serving import served
@@ -33,6 +34,15 @@ async def becomes(page: Page, words: str) -> None:
     await page.locator("[data-live-state]", has_text=words).wait_for()
 
 
+async def comes_about(page: Page, what: str, given: str) -> None:
+    """Wait until it is so, whether or not the browser paints this page meanwhile; else say how the page stands."""
+    try:
+        await page.wait_for_function(what, arg=given, polling=100)
+    except Waited as error:
+        stands = await page.evaluate("[document.hidden, document.readyState, document.querySelector('main').innerText]")
+        raise AssertionError(f"{page.url} did not change: {stands}") from error
+
+
 async def keys(page: Page) -> list[str]:
     """The rows that are shown, in their order."""
     found = page.locator("[data-key]:not(form)")
@@ -41,9 +51,10 @@ async def keys(page: Page) -> list[str]:
 
 async def changes(page: Page, before: list[str]) -> list[str]:
     """Wait until other rows are shown than before, each once; a page that is opened anew shows no others."""
-    await page.wait_for_function(
+    await comes_about(
+        page,
         "before => [...document.querySelectorAll('[data-key]:not(form)')].map(a => a.dataset.key).join() !== before",
-        arg=",".join(before),
+        ",".join(before),
     )
     now = await keys(page)
     assert len(now) == len(set(now))
@@ -71,9 +82,7 @@ async def test_a_new_escalation_is_there_within_two_seconds_with_what_somebody_d
         now = await changes(seen.page, before)
         took = monotonic() - began
         await raised(desk.place, "WO-51")
-        await other.page.wait_for_function(
-            "was => document.querySelector('.govuk-body-l').innerText !== was", arg=repairs
-        )
+        await comes_about(other.page, "was => document.querySelector('.govuk-body-l').innerText !== was", repairs)
         assert took < WITHIN_S
         assert await seen.page.locator("input[name=e]:checked").evaluate_all("all => all.map(one => one.value)") == [
             chosen
