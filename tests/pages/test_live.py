@@ -345,8 +345,8 @@ async def test_a_look_that_fails_half_way_has_seen_nothing(pages: Pages) -> None
         table = UnitRow.__table__  # type: ignore[attr-defined]
         await connection.execute(table.update().where(table.c.id == "ap-bryn-awel").values(version=90))
     async with ledger.reading() as connection:
-        answers = iter([await connection.execute(select(func.count(), func.sum(col(UnitRow.version))))])
-        half = SimpleNamespace(execute=AsyncMock(side_effect=[*answers, OSError("gone")]))
+        sums = await connection.execute(select(func.count(), func.sum(col(UnitRow.version))))
+        half = SimpleNamespace(execute=AsyncMock(side_effect=[sums, OSError("gone")]))
         with suppress(OSError):
             await changes.look(cast("AsyncConnection", half))
     assert await changed_after(ledger, changes, {}) == frozenset({"ap-bryn-awel"})
@@ -357,17 +357,18 @@ async def test_what_changes_while_sessions_cannot_be_asked_about_is_drawn_once_t
 ) -> None:
     following, session = live_of(pages), await visit_of(pages, ESTATES)
     view = await following.join(sight(session, "/board"), session)
-    whole, before = live_views.still_open, view.n
+    failed, before = asyncio.Event(), view.n
 
     async def fails(*_: object) -> set[str]:
-        monkeypatch.setattr(live_views, "still_open", whole)
+        monkeypatch.setattr(live_views, "still_open", sessions.still_open)
+        failed.set()
         raise OSError("gone")
 
     await asyncio.sleep(live_views.CHECKED_EVERY_S)
     monkeypatch.setattr(live_views, "still_open", fails)
     await raised(pages.place, "WO-63")
     await following.moves(view, before, session, 10)
-    assert live_views.still_open is whole
+    assert failed.is_set()
     assert view.n == before + 1
     following.leave(view, session)
 
@@ -378,14 +379,14 @@ async def test_whoever_comes_while_sessions_are_asked_about_is_not_taken_for_sig
 ) -> None:
     following, first = live_of(pages), await visit_of(pages, ESTATES)
     held = await following.join(sight(first, "/board"), first)
-    whole, asking, go_on = live_views.still_open, asyncio.Event(), asyncio.Event()
+    whole, asking, go_on = sessions.still_open, asyncio.Event(), asyncio.Event()
 
     async def slowly(connection: AsyncConnection, ids: Sequence[str], now: datetime) -> set[str]:
-        found = await whole(connection, ids, now) if when == "after" else set[str]()
+        found = await whole(connection, ids, now) if when == "after" else None
         if not asking.is_set():
             asking.set()
             await go_on.wait()
-        return found if when == "after" else await whole(connection, ids, now)
+        return await whole(connection, ids, now) if found is None else found
 
     await asyncio.sleep(live_views.CHECKED_EVERY_S)
     monkeypatch.setattr(live_views, "still_open", slowly)
