@@ -81,7 +81,7 @@ async def _rehearse(request: Request, followed: Rehearsed) -> Response:
 def _shown(request: Request, followed: Followed) -> Response:
     """How it stands where there is nothing to be acknowledged any more."""
     desk, line, answers = followed.caller.desk, followed.line, followed.answers
-    one = matter(line, desk)
+    one = matter(line, desk, followed.now)
     last = answers[-1] if answers else followed.own
     return page(
         request, "acknowledged.html", HTTPStatus.OK,
@@ -95,7 +95,7 @@ def _shown(request: Request, followed: Followed) -> Response:
 
 def _asked(request: Request, followed: Followed, given: str, fault: str) -> Response:
     desk = followed.caller.desk
-    one = matter(followed.line, desk)
+    one = matter(followed.line, desk, followed.now)
     return page(
         request, "acknowledge.html", HTTPStatus.UNPROCESSABLE_ENTITY if fault else HTTPStatus.OK,
         one=one, said_late=lateness(one), options=choices(desk), chosen=given,

@@ -25,6 +25,7 @@ from desk.pages.said_before import was_said
 from desk.pages.sentences import Matter, lateness, matter, subject_name
 from desk.pages.timeline_words import title_of
 from desk.pages.visitors import Visit
+from desk.views.by_now import by_now
 from desk.views.escalations import EscalationLine
 from desk.views.receipts import Submission, read_submission
 from desk.words import _, reason
@@ -146,9 +147,10 @@ async def _asked(visit: Visit, ids: Sequence[str]) -> list[Asked]:
     caller, desk = visit.caller, visit.caller.desk
     async with caller.place.ledger.reading() as connection:
         lines = [await the_escalation(connection, caller, one) for one in wanted]
+        now = await by_now(connection, lines)
     for line in lines:
         await caller.note(f"{line.subject} {line.id}")
-    matters = [(line, matter(line, desk)) for line in lines]
+    matters = [(line, matter(line, desk, now[line.id])) for line in lines]
     holder = caller.key.holder
     return [Asked(line, one, lateness(one), leads_to(holder, line.premises, line.subject)) for line, one in matters]
 

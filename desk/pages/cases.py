@@ -10,6 +10,7 @@ from starlette.responses import Response
 from desk.access.rights import Holder
 from desk.api.problems import Problem
 from desk.opening import Desk
+from desk.pages.by_now_words import by_now_said
 from desk.pages.filters import filters, units
 from desk.pages.navigation import ESCALATIONS, leads_to
 from desk.pages.rendering import page
@@ -27,7 +28,10 @@ FURTHEST: Final = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One case in words; ``owner`` has taken it on until ``held_until``, or else was told last."""
+    """One case in words; ``owner`` has taken it on until ``held_until``, or else was told last.
+
+    ``by_now``: how what it is about stands, where that differs from what its role was told.
+    """
 
     key: str
     what: str
@@ -35,6 +39,7 @@ class Shown:
     about: str
     href: str | None
     priority: str | None
+    by_now: str
     age: str
     since: datetime
     owner: str
@@ -78,6 +83,7 @@ def shown(one: CaseLine, desk: Desk, holder: Holder) -> Shown:
         about=subject_name(one.subject),
         href=leads_to(holder, one.premises, one.subject),
         priority=one.priority,
+        by_now=by_now_said(one.priority, one.order),
         age=spoken().span(desk.now - one.since),
         since=one.since,
         owner=role_name(desk, owner),

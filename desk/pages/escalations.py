@@ -15,6 +15,7 @@ from desk.pages.navigation import ESCALATIONS, leads_to
 from desk.pages.rendering import page
 from desk.pages.sentences import Matter, lateness, matter, place_names
 from desk.pages.visitors import Visit
+from desk.views.by_now import by_now
 from desk.words import _
 from streams.ledger import queries
 from streams.ledger.queries.escalations import ByNeed
@@ -44,12 +45,15 @@ async def content(visit: Visit) -> dict[str, Any]:
     show = ALL if asked.get("show") == ALL else MINE
     chosen = filters(visit)
     after = asked.get("after")
-    lines, more = await _lines(visit, show, chosen, after)
+    lines, more, total = await _lines(visit, show, chosen, after)
     desk = visit.caller.desk
-    waiting = [one for one in lines if not one.matter.is_held]
+    free = [one for one in lines if not one.matter.is_held]
     return {
         "show": show,
-        "waiting": waiting,
+        "total": total,
+        "most": AT_ONCE,
+        "waiting": [one for one in free if not one.matter.declined],
+        "declined": [one for one in free if one.matter.declined],
         "held": [one for one in lines if one.matter.is_held],
         "first": after is None,
         "now": desk.now,
@@ -59,22 +63,29 @@ async def content(visit: Visit) -> dict[str, Any]:
     }
 
 
-async def _lines(visit: Visit, show: str, chosen: Filters, after: str | None) -> tuple[list[Shown], str | None]:
-    """A page of the list, what nobody holds first and of that the gravest, and where the next page begins."""
+async def _lines(
+    visit: Visit, show: str, chosen: Filters, after: str | None
+) -> tuple[list[Shown], str | None, tuple[int, int] | None]:
+    """A page of the list, what nobody holds first and of that the gravest, and where the next page begins.
+
+    Where that is not all, also how many nobody holds, and how many somebody does.
+    """
     caller, desk = visit.caller, visit.caller.desk
-    roles = {visit.session.voice.role} if show == MINE else None
+    within, roles = units(visit, chosen), {visit.session.voice.role} if show == MINE else None
     async with caller.place.ledger.reading() as connection:
         rows = await queries.escalations(
-            connection, units=units(visit, chosen), roles=roles, needed_at=desk.now, limit=AT_ONCE + 1,
+            connection, units=within, roles=roles, needed_at=desk.now, limit=AT_ONCE + 1,
             after=pages.key_in(after, ByNeed),
         )  # fmt: skip
-    found = [as_line(EscalationShort, row) for row in rows]
-    shown = found[:AT_ONCE]
-    matters = [matter(one, desk) for one in shown]
+        found = [as_line(EscalationShort, row) for row in rows]
+        shown, is_all = found[:AT_ONCE], after is None and len(found) <= AT_ONCE
+        total = None if is_all else await queries.escalations_held(connection, desk.now, units=within, roles=roles)
+        now = await by_now(connection, shown)
+    matters = [matter(one, desk, now[one.id]) for one in shown]
     more = pages.cursor_of(_place(shown[-1], matters[-1])) if len(found) > AT_ONCE else None
     holder = caller.key.holder
     hrefs = [leads_to(holder, one.premises, one.subject) for one in shown]
-    return [Shown(one, lateness(one), href) for one, href in zip(matters, hrefs, strict=True)], more
+    return [Shown(one, lateness(one), href) for one, href in zip(matters, hrefs, strict=True)], more, total
 
 
 def _place(one: EscalationShort, said: Matter) -> ByNeed:

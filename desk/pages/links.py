@@ -25,6 +25,7 @@ from desk.pages.answers import Answered, answer_of, answers
 from desk.pages.rendering import page
 from desk.pages.visitors import too_often
 from desk.pages.voices import voice_about
+from desk.views.by_now import ByNow, by_now
 from desk.views.escalations import EscalationLine, escalations_named
 from desk.views.receipts import read_submission
 from desk.words import _
@@ -49,6 +50,8 @@ class Followed:
     receipt: ReceiptBody | None
     """What has become of what was said by it, if the address bears its reference."""
     caller: Caller
+    now: ByNow
+    """How what it is about stands."""
 
     @property
     def name(self) -> str:
@@ -107,9 +110,10 @@ async def follow(request: Request) -> Followed | Rehearsed | Response:
         own = await answer_of(connection, caller.key.source, event)
         # Within the same view: what is decided between two looks would be taken, and the matter as it was before.
         receipt = await _receipt(request, connection, caller, event)
+        now = (await by_now(connection, found[:1]))[found[0].id]
     about = f"{found[0].subject} {found[0].id}"
     await place.recording.ask(Access(desk.now, caller.key.id, caller.action.value, about, HTTPStatus.OK))
-    return Followed(token, link, found[0], given, own, receipt, caller)
+    return Followed(token, link, found[0], given, own, receipt, caller, now)
 
 
 async def _receipt(request: Request, connection: AsyncConnection, caller: Caller, event: str) -> ReceiptBody | None:

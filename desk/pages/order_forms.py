@@ -6,6 +6,7 @@ Each is a form of its own, says the API's own operation once however often it co
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
@@ -26,16 +27,18 @@ from desk.pages.order_answers import FIELDS, Typed, read_answer
 from desk.pages.order_reading import order_asked, order_state, read_state
 from desk.pages.rendering import page
 from desk.pages.said_before import was_said
-from desk.pages.sentences import place_name
+from desk.pages.sentences import place_name, role_name
 from desk.pages.visitors import Visit
 from desk.pages.voices import event_type
 from desk.views.receipts import Submission, read_submission
-from desk.views.subject import SubjectView, premises_of, read_subject
+from desk.views.subject import EventLine, SubjectView, premises_of, read_subject
 from desk.words import _, reason
 from desk.words import mark as N_  # noqa: N812 - as gettext calls it
+from models.decision import OrderState
 from models.work_order import CancelReason
 
 _OF: Final[Mapping[Action, Operation]] = {one.action: one for one in operations.OF_ORDER}
+_REJECTED: Final = event_type(_OF[Action.REJECT_COMPLETION])
 _ENDED: Final = frozenset({"completed", "closed"})
 _OPEN: Final = frozenset({"open"})
 _REASONS: Final[Mapping[str, str]] = {
@@ -137,10 +140,17 @@ def _asked(visit: Visit, name: str, view: SubjectView, typed: Typed, faults: Map
     return page(
         visit.request, f"order-{name}.html", HTTPStatus.UNPROCESSABLE_ENTITY if faults else HTTPStatus.OK,
         heading=_(form.heading), button=_(form.button), here=subject_address(view.premises, view.subject),
-        reference=view.subject, where=place_name(desk, view.premises),
+        reference=view.subject, where=place_name(desk, view.premises), role_of=partial(role_name, desk),
         filled=typed, typed=bool(visit.form.pairs), faults=faults, once=once,
-        fits=state.status in form.fits, reasons=_in_words(_REASONS), impacts=list(codes.impacts.items()),
+        fits=state.status in form.fits, rejected=_rejected(view, state), reasons=_in_words(_REASONS),
+        impacts=list(codes.impacts.items()),
     )  # fmt: skip
+
+
+def _rejected(view: SubjectView, state: OrderState) -> EventLine | None:
+    """What the work was rejected for last, while the order is open again because of it."""
+    found = [one for one in view.events if one.type == _REJECTED and one.ignored is None]
+    return max(found, key=lambda one: one.time) if found and state.is_open and state.spell != "first" else None
 
 
 def _in_words(choices: Mapping[str, str]) -> Sequence[tuple[str, str]]:

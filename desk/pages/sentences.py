@@ -1,13 +1,15 @@
 """How an escalation is said on a page: what is the matter, where, since when it is due and by how much it is late."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from desk.api.lines import EscalationShort
 from desk.notices.phrases import WHAT
 from desk.opening import Desk
+from desk.pages.by_now_words import by_now_said
 from desk.pages.voices import Voice
+from desk.views.by_now import ByNow, Declined
 from desk.views.escalations import EscalationLine
 from desk.words import _, spoken
 from models.ids import SOURCE_PREFIX
@@ -20,7 +22,8 @@ _MIDDAY: Final = time(12)
 class Matter:
     """One escalation in words. ``late`` is how long ago it was due, negative while that is to come.
 
-    What has no due time of its own (``is_due`` is false), such as a night, stands since ``due`` instead.
+    What has no due time of its own (``is_due`` is false), such as a night, stands since ``due`` instead. ``by_now``
+    says how it stands where that differs from what the role was told; ``declined`` by whom, and why.
     """
 
     id: str
@@ -38,6 +41,8 @@ class Matter:
     repeat: int
     standing: bool
     held_until: datetime | None
+    by_now: str
+    declined: Declined | None
 
     @property
     def is_held(self) -> bool:
@@ -45,8 +50,8 @@ class Matter:
         return self.held_until is not None
 
 
-def matter(line: EscalationLine | EscalationShort, desk: Desk) -> Matter:
-    """An escalation in the words of the language that is spoken."""
+def matter(line: EscalationLine | EscalationShort, desk: Desk, now: ByNow) -> Matter:
+    """An escalation in the words of the language that is spoken, and how it stands by ``now``."""
     due = line.original_due_at or line.due_at
     holds = line.acknowledged_until is not None and line.acknowledged_until > desk.now
     return Matter(
@@ -65,7 +70,15 @@ def matter(line: EscalationLine | EscalationShort, desk: Desk) -> Matter:
         repeat=line.repeat,
         standing=line.standing,
         held_until=line.acknowledged_until if holds else None,
+        by_now=by_now_said(line.priority, now.order),
+        declined=_declined(now, desk),
     )
+
+
+def _declined(now: ByNow, desk: Desk) -> Declined | None:
+    """Who cannot act, as people know the role."""
+    found = now.declined
+    return replace(found, role=role_name(desk, found.role)) if found is not None else None
 
 
 def what(kind: str, clock: str) -> str:

@@ -10,8 +10,9 @@ from sqlalchemy import func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
+from desk.views.by_now import order_in, subjects_now
 from desk.views.coming import Ahead, LadderKey, ladder_of, read_ahead
-from models.decision import Reached, Said
+from models.decision import OrderState, Reached, Said
 from models.escalation import EscalationAcknowledged, EscalationKind, EscalationResolved, StatementKind
 from models.ids import SOURCE_PREFIX
 from models.tables import EscalationRow
@@ -27,6 +28,7 @@ class CaseLine:
 
     ``taken_by`` is the role that has taken it on until ``held_until``; None if nobody has. ``told`` was told last, at
     ``told_at``. ``next_role`` is told at ``next_at`` unless something is done; it is ``told`` if that is told again.
+    ``order`` is the order as it stands by now, if it is about one.
     """
 
     premises: str
@@ -42,6 +44,7 @@ class CaseLine:
     held_until: datetime | None
     next_role: str | None
     next_at: datetime | None
+    order: OrderState | None
 
 
 async def read_cases(
@@ -68,15 +71,19 @@ async def read_cases(
     if units is not None:
         query = query.where(col(EscalationRow.unit).in_(sorted(units)))
     rows = [row for row in await connection.execute(query) if not row.subject.startswith(SOURCE_PREFIX)]
-    ahead = await read_ahead(connection, world, now, {(row.unit, row.subject) for row in rows})
+    keys = {(row.unit, row.subject) for row in rows}
+    ahead, stands = await read_ahead(connection, world, now, keys), await subjects_now(connection, keys)
     cases = (
-        _case(row.unit, (EscalationKind(row.kind), row.clock, row.spell), ahead[row.unit, row.subject], now)
+        _case(
+            row.unit, (EscalationKind(row.kind), row.clock, row.spell), ahead[row.unit, row.subject],
+            order_in(stands, row.unit, row.subject), now,
+        )
         for row in rows
-    )
+    )  # fmt: skip
     return [one for one in cases if one is not None]
 
 
-def _case(unit: str, ladder: LadderKey, ahead: Ahead, now: datetime) -> CaseLine | None:
+def _case(unit: str, ladder: LadderKey, ahead: Ahead, order: OrderState | None, now: datetime) -> CaseLine | None:
     said = ahead.known.remembered.said
     standing = [one.reached for one in said.values() if ladder_of(one.reached) == ladder and one.statement not in _ENDS]
     if not standing:
@@ -99,6 +106,7 @@ def _case(unit: str, ladder: LadderKey, ahead: Ahead, now: datetime) -> CaseLine
         held_until=held,
         next_role=coming.role if coming is not None else None,
         next_at=coming.due_at if coming is not None else None,
+        order=order,
     )
 
 

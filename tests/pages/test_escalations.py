@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -13,9 +14,12 @@ from sqlmodel import col
 
 from desk.access.rights import Holder
 from desk.api.telling import ReceiptBody, told, unavailable
-from desk.pages import answering
+from desk.pages import answering, escalations
+from desk.pages.by_now_words import by_now_said
 from desk.views.escalations import escalations_named
+from models.decision import Classification, OrderState
 from models.tables import ApiAccessRow, EscalationRow, EventNoteRow, EventRow
+from models.work_order import Priority
 from streams.ledger.incoming import Incoming
 from tests.desk.small_ledger import ENDS, event
 from tests.pages.conftest import ESTATES, HERE, MANAGER, Pages
@@ -112,6 +116,64 @@ async def test_declining_needs_a_reason_and_what_was_typed_stays(pages: Pages) -
     assert page.heading == "1 answer is saved"
     [body] = await answers(pages, "declined")
     assert "not our contract" in body
+
+
+async def test_what_was_declined_needs_no_answer_any_more_and_says_by_whom_and_why(pages: Pages) -> None:
+    browser = await pages.as_role(MANAGER)
+    mine = await ids_of(pages, "provider-account-manager", "ap-bryn-awel", "ap-plas-helyg")
+    await browser.get(f"/escalations/decline?e={mine[0]}")
+    await browser.submit("/escalations/decline", reason=f"no contract {HOSTILE}"[:60])
+    page = await browser.get("/escalations")
+    assert "1 is declined and not taken on" in page.text
+    waiting = len(mine) - 1
+    assert f"{waiting} need{'s' if waiting == 1 else ''} an answer now" in page.text
+    assert "Declined by: Provider's account manager, Wednesday 14 January 2026, 06:00 GMT" in page.text
+    assert "no contract <script>alert(1)" in page.text
+    assert "<script>alert" not in page.source
+    assert {*page.form("/escalations/acknowledge").choices["e"]} == {*mine}, "it can still be taken on"
+    await browser.get(f"/escalations/acknowledge?e={mine[0]}")
+    assert "Declined by: Provider's account manager" in browser.page.text
+    await browser.submit("/escalations/acknowledge", commitment="none")
+    page = await browser.get("/escalations")
+    assert "Declined by" not in page.text
+    assert "1 is taken on" in page.text
+
+
+async def test_an_escalation_says_how_its_order_stands_by_now(pages: Pages) -> None:
+    browser = await pages.as_role(TASKFORCE)
+    line = await pages.one(subject="WO-2", priority="P2", role="provider-account-manager")
+    said = "The repair is P1 by now."
+    for path in ("/escalations?show=all&premises=ap-plas-helyg", f"/escalations/acknowledge?e={line.id}"):
+        assert said in (await browser.get(path)).text, path
+    assert said in (await pages.browser().get(pages.link(line))).text
+    assert "by now" not in (await browser.get("/escalations?show=all&premises=ap-bryn-awel")).text
+
+
+def test_what_is_as_it_was_told_is_not_said_again_and_what_has_ended_is() -> None:
+    p1 = Classification(Priority.P1, Priority.P1, (), (), "1")
+    stands = OrderState("WO-1", "ap-bryn-awel", "open", classification=p1)
+    done = replace(stands, status="completed", ended_at=ENDS)
+    assert by_now_said("P1", stands) == ""
+    assert by_now_said("P2", stands) == "The repair is P1 by now."
+    assert by_now_said("P1", done) == "Reported done, Wednesday 14 January 2026, 06:00 GMT."
+    assert by_now_said(None, None) == ""
+
+
+async def test_a_list_of_several_pages_says_how_many_there_are_in_all(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(escalations, "AT_ONCE", 2)
+    browser = await pages.as_role(TASKFORCE)
+    every = await pages.standing()
+    page = await browser.get("/escalations?show=all")
+    said = f"Not taken on: {len(every)}. Taken on: 0. What is not taken on comes first, 2 on a page."
+    assert said in page.text
+    assert said in (await browser.get(page.links["Show the next ones"])).text
+    [one, *_] = page.form("/escalations/acknowledge").choices["e"]
+    await browser.get(f"/escalations/acknowledge?e={one}")
+    await browser.submit("/escalations/acknowledge", commitment="none")
+    assert "Taken on: 0." not in (await browser.get("/escalations?show=all")).text
+    assert "Not taken on" not in (await browser.get("/escalations?premises=ap-cae-glas")).text
 
 
 async def test_nothing_ticked_is_said_in_a_sentence(pages: Pages) -> None:

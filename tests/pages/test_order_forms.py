@@ -69,6 +69,22 @@ async def test_work_that_is_not_to_standard_is_rejected_and_the_order_is_open_ag
     assert "Work rejected as not to standard" in page.text
 
 
+async def test_whoever_reports_it_done_again_is_shown_what_the_work_was_rejected_for(pages: Pages) -> None:
+    browser = await pages.as_role(ESTATES)
+    said = "The work was rejected, and this must be mended too:"
+    assert said not in (await browser.get(f"{LOCK}/complete")).text
+    await browser.submit(f"{LOCK}/complete")
+    await pages.clock.advance(600)
+    defect = f"it beeps {HOSTILE}"[:60]
+    await hears(pages, "completion-rejected", LOCK, {"defect": defect}, "ap-managers", ENDS + timedelta(minutes=10))
+    page = await browser.get(f"{LOCK}/complete")
+    assert f"{said} it beeps <script>alert(1)" in page.text
+    assert "<script>alert" not in page.source
+    await pages.clock.advance(600)
+    await browser.submit(f"{LOCK}/complete")
+    assert said not in (await browser.get(f"{LOCK}/complete")).text
+
+
 async def test_an_order_is_withdrawn_for_a_reason(pages: Pages) -> None:
     await raised(pages.place, "WO-other")
     browser = await pages.as_role(AP_MANAGER)

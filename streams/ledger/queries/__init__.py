@@ -6,7 +6,7 @@ money is in pence. Lists are paged by ``limit`` and ``after``, the last key of t
 
 from streams.ledger.queries.audits import audit, find_hash
 from streams.ledger.queries.board import Board, board
-from streams.ledger.queries.escalations import escalations, statements
+from streams.ledger.queries.escalations import escalations, escalations_held, statements
 from streams.ledger.queries.nights import CoverLine, cover_ledger, night_at, nights
 from streams.ledger.queries.orders import disputes, orders, orphans
 from streams.ledger.queries.proof import StreamProof, proof, received
@@ -24,6 +24,7 @@ __all__ = [
     "cover_ledger",
     "disputes",
     "escalations",
+    "escalations_held",
     "find_hash",
     "night_at",
     "nights",

@@ -42,20 +42,33 @@ async def escalations(  # noqa: PLR0913 - each is one more way to narrow the que
     was critical (0) or not (1), and its priority (empty for none), stand before the others.
     """
     keys = (_held(needed_at), *_GRAVITY, *_BY_DUE_TIME) if needed_at is not None else _BY_DUE_TIME
-    query = select(*_SHOWN).order_by(*keys).limit(limit)
+    query = select(*_SHOWN).where(*_among(unit=units, kind=kinds, role=roles)).order_by(*keys).limit(limit)
     if standing:
         query = query.where(_ESCALATION.c.standing)
-    if units is not None:
-        query = query.where(_ESCALATION.c.unit.in_(sorted(units)))
     if subject is not None:
         query = query.where(_ESCALATION.c.subject == subject)
-    if kinds is not None:
-        query = query.where(_ESCALATION.c.kind.in_(sorted(kinds)))
-    if roles is not None:
-        query = query.where(_ESCALATION.c.role.in_(sorted(roles)))
     if after is not None:
         query = query.where(beyond(keys, after))
     return as_dicts(await connection.execute(query))
+
+
+async def escalations_held(
+    connection: AsyncConnection,
+    at: datetime,
+    *,
+    units: Collection[str] | None = None,
+    roles: Collection[str] | None = None,
+) -> tuple[int, int]:
+    """How many that stand nobody holds at that instant, and how many somebody does."""
+    mine = (_ESCALATION.c.standing, *_among(unit=units, role=roles))
+    query = select(func.count(), func.coalesce(func.sum(_held(at)), 0)).where(*mine)
+    every, held = (await connection.execute(query)).one()
+    return int(every) - int(held), int(held)
+
+
+def _among(**wanted: Collection[str] | None) -> list[ColumnElement[bool]]:
+    """What narrows a question to rows whose columns hold one of the values that are wanted of each; None is any."""
+    return [_ESCALATION.c[name].in_(sorted(values)) for name, values in wanted.items() if values is not None]
 
 
 def _held(at: datetime) -> ColumnElement[int]:
