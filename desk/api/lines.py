@@ -10,10 +10,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """One order as it was last decided."""
+    """One order as it was last decided; ``asset`` is what is broken, ``fault`` what is wrong with it."""
 
     premises: str
     subject: str
+    asset: str | None
+    fault: str | None
     status: str
     outcome: str
     raised_at: datetime | None

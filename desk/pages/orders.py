@@ -22,16 +22,18 @@ AT_ONCE: Final = 100
 IN_A_SHEET: Final = 10_000
 """How many lines a sheet has at most; what is more is narrowed by the filters."""
 _SHEET: Final = (
-    "premises", "subject", "effective", "base", "provider_priority", "raised_at", "fix_due", "breached_at",
-    "dispute_since", "paused_until", "contractor_reference",
+    "premises", "subject", "asset", "fault", "effective", "base", "provider_priority", "raised_at", "fix_due",
+    "breached_at", "dispute_since", "paused_until", "contractor_reference",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One order in words."""
+    """One order in words; ``asset`` and ``fault`` as the rules call them, empty where nobody has said so yet."""
 
     line: OrderLine
+    asset: str
+    fault: str
     where: str
     age: str
     due: str
@@ -90,7 +92,11 @@ def _shown(visit: Visit, line: OrderLine) -> Shown:
     length = spoken().span(desk.now - line.raised_at) if line.raised_at is not None else ""
     age = _("{length} ago", length=length) if length else _("not known")
     due = _due(line, desk.now - (line.fix_due or desk.now))
-    return Shown(line, place_name(desk, line.premises), age, due, subject_address(line.premises, line.subject))
+    codes = desk.world.policies.at(desk.now).spec.codes
+    asset = codes.assets.get(line.asset or "", line.asset or "")
+    fault = codes.faults.get(line.fault or "", line.fault or "")
+    here = subject_address(line.premises, line.subject)
+    return Shown(line, asset, fault, place_name(desk, line.premises), age, due, here)
 
 
 def _due(line: OrderLine, late: timedelta) -> str:

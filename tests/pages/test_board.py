@@ -135,6 +135,14 @@ async def test_an_order_of_unknown_age_is_not_known_ago(pages: Pages) -> None:
     assert "not known ago" not in page.text
 
 
+async def test_each_order_of_the_list_and_of_its_sheet_says_what_is_broken(pages: Pages) -> None:
+    browser = await pages.as_role(ESTATES)
+    page = await browser.get("/orders")
+    assert "Entry or exit lock will not close, lock or secure" in page.text
+    sheet = csv.DictReader(io.StringIO((await browser.client.get("/orders.csv")).text))
+    assert {one["subject"]: (one["asset"], one["fault"]) for one in sheet}["WO-1"] == ("entry-lock", "will-not-secure")
+
+
 @pytest.mark.parametrize("path", ["/board.csv", "/orders.csv", "/nights.csv"])
 async def test_each_table_is_a_sheet_too(path: str, pages: Pages) -> None:
     browser = await pages.as_role(ESTATES)

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final
 
+import orjson
 from sqlalchemy import Select, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -37,9 +38,10 @@ async def orders(  # noqa: PLR0913 - each is one more way to narrow the question
 ) -> list[dict[str, Any]]:
     """Orders by premises and number: the outstanding ones, or all; only those in breach or in dispute if asked.
 
+    Each with what is broken and what is wrong with it (``asset``, ``fault``), None where nobody has said so yet.
     ``aged``: only those that have this age at that instant, of those that are counted: whose priority is known.
     """
-    query = _page(select(*_SHOWN), units, limit, after)
+    query = _page(select(*_SHOWN, _ORDER.c.state), units, limit, after)
     if outstanding:
         query = query.where(_ORDER.c.is_open)
     if outstanding and (breached or disputed):
@@ -56,7 +58,13 @@ async def orders(  # noqa: PLR0913 - each is one more way to narrow the question
         first = after[0] if after is not None else None
         some = holding(priorities, aged, units=units, first=first, limit=limit + 1)
         query = query.where(_ORDER.c.unit.in_(some))
-    return as_dicts(await connection.execute(query))
+    return [_with_broken(row) for row in as_dicts(await connection.execute(query))]
+
+
+def _with_broken(row: dict[str, Any]) -> dict[str, Any]:
+    known = orjson.loads(row.pop("state"))["classification"]
+    facts = dict(known["facts"]) if known is not None else {}
+    return row | {name: facts.get(name) for name in ("asset", "fault")}
 
 
 def _raised_within(query: Select[Any], after: datetime | None, until: datetime | None) -> Select[Any]:

@@ -101,6 +101,12 @@ async def test_a_cell_that_a_spreadsheet_would_reckon_with_is_shown_as_text(api:
     assert "X-1,'=1+1" in sheet.text.splitlines()
 
 
+async def test_a_list_of_orders_says_of_each_what_is_broken_and_nothing_where_nobody_has_said_it(api: Api) -> None:
+    lines = (await read(await api.of(), "/v1/orders?all=true&fields=subject,asset,fault"))["lines"]
+    assert {"subject": "WO-1", "asset": "entry-lock", "fault": "will-not-secure"} in lines
+    assert {"subject": "WO-404", "asset": None, "fault": None} in lines
+
+
 async def test_only_the_fields_that_were_asked_for_are_answered(api: Api) -> None:
     lines = (await read(await api.of(), "/v1/orders?fields=subject,%20base"))["lines"]
     assert lines[0] == {"subject": "WO-1", "base": "P1"}
