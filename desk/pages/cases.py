@@ -10,7 +10,7 @@ from starlette.responses import Response
 from desk.access.rights import Holder
 from desk.api.problems import Problem
 from desk.opening import Desk
-from desk.pages.by_now_words import by_now_said
+from desk.pages.by_now_words import broken_said, by_now_said
 from desk.pages.filters import filters, units
 from desk.pages.navigation import ESCALATIONS, leads_to
 from desk.pages.rendering import page
@@ -37,6 +37,7 @@ class Shown:
     what: str
     where: str
     about: str
+    broken: str
     href: str | None
     priority: str | None
     by_now: str
@@ -81,6 +82,7 @@ def shown(one: CaseLine, desk: Desk, holder: Holder) -> Shown:
         what=what(one.kind, one.clock),
         where=place_name(desk, one.premises),
         about=subject_name(one.subject),
+        broken=broken_said(one.order, desk),
         href=leads_to(holder, one.premises, one.subject),
         priority=one.priority,
         by_now=by_now_said(one.priority, one.order),

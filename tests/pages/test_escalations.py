@@ -149,6 +149,11 @@ async def test_an_escalation_says_how_its_order_stands_by_now(pages: Pages) -> N
     assert "by now" not in (await browser.get("/escalations?show=all&premises=ap-bryn-awel")).text
 
 
+async def test_a_case_says_what_is_broken(pages: Pages) -> None:
+    page = await (await pages.as_role(TASKFORCE)).get("/escalations/cases?premises=ap-bryn-awel")
+    assert "Repair WO-1 Entry or exit lock" in page.text
+
+
 def test_what_is_as_it_was_told_is_not_said_again_and_what_has_ended_is() -> None:
     p1 = Classification(Priority.P1, Priority.P1, (), (), "1")
     stands = OrderState("WO-1", "ap-bryn-awel", "open", classification=p1)
