@@ -111,7 +111,7 @@ def _slowest(found: Mapping[str, Sequence[float]], names: Collection[str]) -> li
 def main(arguments: Sequence[str] | None = None, where: Place | None = None) -> int:
     """Measure and write the result; the exit code is 1 if the slowest page misses the goal."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--times", type=int, default=40)
+    options.add_argument("--times", type=int, default=200)
     options.add_argument("--rounds", type=int, default=5)
     given = options.parse_args(arguments)
     with place("large") if where is None else nullcontext(where) as there:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from desk.access.rights import Holder
+from desk.api.guard import Caller
 from desk.api.problems import Problem
 from desk.opening import Desk
 from desk.pages.by_now_words import broken_said, by_now_said
@@ -15,6 +16,7 @@ from desk.pages.filters import filters, units
 from desk.pages.navigation import ESCALATIONS, leads_to
 from desk.pages.rendering import page
 from desk.pages.sentences import place_name, place_names, role_name, subject_name, what
+from desk.pages.shared import shared
 from desk.pages.visitors import Visit
 from desk.views.cases import CaseLine, read_cases
 from desk.words import _, spoken
@@ -60,10 +62,8 @@ async def content(visit: Visit) -> dict[str, Any]:
     """What the page is drawn from."""
     chosen, caller, desk = filters(visit), visit.caller, visit.caller.desk
     first = _first(visit)
-    async with caller.place.ledger.reading() as connection:
-        lines = await read_cases(
-            connection, desk.world, desk.now, units=units(visit, chosen), limit=AT_ONCE + 1, first=first
-        )
+    within = units(visit, chosen)
+    lines = await shared(("cases", within, first), lambda: _read(caller, within, first))
     more = str(first + AT_ONCE) if len(lines) > AT_ONCE else None
     return {
         "lines": [shown(one, desk, caller.key.holder) for one in lines[:AT_ONCE]],
@@ -72,6 +72,12 @@ async def content(visit: Visit) -> dict[str, Any]:
         "narrowed": place_names(desk).get(chosen.premises or chosen.ldu or "", ""),
         "later": chosen.address(HERE, first=more) if more is not None else None,
     }
+
+
+async def _read(caller: Caller, within: frozenset[str] | None, first: int) -> list[CaseLine]:
+    desk = caller.desk
+    async with caller.place.ledger.reading() as connection:
+        return await read_cases(connection, desk.world, desk.now, units=within, limit=AT_ONCE + 1, first=first)
 
 
 def shown(one: CaseLine, desk: Desk, holder: Holder) -> Shown:

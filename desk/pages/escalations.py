@@ -3,19 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 
 from starlette.responses import Response
 
 from desk.access.rights import may
 from desk.api import operations, pages
+from desk.api.guard import Caller
 from desk.api.lines import EscalationShort, as_line
 from desk.opening import Desk
 from desk.pages.filters import Filters, filters, units
 from desk.pages.navigation import ESCALATIONS, leads_to
 from desk.pages.rendering import page
 from desk.pages.sentences import Matter, lateness, matter, place_names
+from desk.pages.shared import shared
 from desk.pages.visitors import Visit
-from desk.views.by_now import by_now
+from desk.views.by_now import ByNow, by_now
 from desk.words import _
 from streams.ledger import queries
 from streams.ledger.queries.escalations import ByNeed
@@ -71,21 +74,30 @@ async def _lines(
     Where that is not all, also how many nobody holds, and how many somebody does.
     """
     caller, desk = visit.caller, visit.caller.desk
-    within, roles = units(visit, chosen), {visit.session.voice.role} if show == MINE else None
-    async with caller.place.ledger.reading() as connection:
-        rows = await queries.escalations(
-            connection, units=within, roles=roles, needed_at=desk.now, limit=AT_ONCE + 1,
-            after=pages.key_in(after, ByNeed),
-        )  # fmt: skip
-        found = [as_line(EscalationShort, row) for row in rows]
-        shown, is_all = found[:AT_ONCE], after is None and len(found) <= AT_ONCE
-        total = None if is_all else await queries.escalations_held(connection, desk.now, units=within, roles=roles)
-        now = await by_now(connection, shown)
+    within, role = units(visit, chosen), visit.session.voice.role if show == MINE else None
+    name = ("escalations", within, role, after)
+    found, total, now = await shared(name, lambda: _read(caller, within, role, after))
+    shown = found[:AT_ONCE]
     matters = [matter(one, desk, now[one.id]) for one in shown]
     more = pages.cursor_of(_place(shown[-1], matters[-1])) if len(found) > AT_ONCE else None
     holder = caller.key.holder
     hrefs = [leads_to(holder, one.premises, one.subject) for one in shown]
     return [Shown(one, lateness(one), href) for one, href in zip(matters, hrefs, strict=True)], more, total
+
+
+async def _read(
+    caller: Caller, within: frozenset[str] | None, role: str | None, after: str | None
+) -> tuple[list[EscalationShort], tuple[int, int] | None, dict[UUID, ByNow]]:
+    """One more than a page, how many there are if that is not all, and how it stands with each by now."""
+    at, roles = caller.desk.now, {role} if role is not None else None
+    async with caller.place.ledger.reading() as connection:
+        rows = await queries.escalations(
+            connection, units=within, roles=roles, needed_at=at, limit=AT_ONCE + 1, after=pages.key_in(after, ByNeed)
+        )
+        found = [as_line(EscalationShort, row) for row in rows]
+        is_all = after is None and len(found) <= AT_ONCE
+        total = None if is_all else await queries.escalations_held(connection, at, units=within, roles=roles)
+        return found, total, await by_now(connection, found[:AT_ONCE])
 
 
 def _place(one: EscalationShort, said: Matter) -> ByNeed:

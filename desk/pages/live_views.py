@@ -17,6 +17,7 @@ from desk.api.place import Place
 from desk.api.telling import OUTAGES
 from desk.pages.forms import Form
 from desk.pages.live_changes import Changes
+from desk.pages.live_pace import Pace
 from desk.pages.live_sights import Sight, request_of
 from desk.pages.rendering import templates
 from desk.pages.sessions import Session, still_open
@@ -28,11 +29,6 @@ from streams.clock import monotonic
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S: Final = 0.5
-DRAWN_EVERY_S: Final = 1.0
-"""How often a view is drawn at most while much happens."""
-PAUSES: Final = 4
-"""How many times as long as drawing took nothing is drawn after it, so that it holds up nothing else."""
-LONGEST_PAUSE_S: Final = 5.0
 AT_ONCE: Final = 3
 """How many views are drawn side by side, so that each waits for the ledger while others are written."""
 RENEWED_EVERY_S: Final = 30.0
@@ -71,7 +67,8 @@ class Live:
         self._looking = asyncio.Lock()
         self._drawing = asyncio.Semaphore(AT_ONCE)
         self._task: asyncio.Task[None] | None = None
-        self._looked_at = self._checked_at = self._rest_until = float("-inf")
+        self._looked_at = self._checked_at = float("-inf")
+        self._pace = Pace()
         self.knows = True
         """Whether the ledger could be asked at the last look: else nothing is live."""
         self.ended = False
@@ -170,16 +167,16 @@ class Live:
 
     async def _draw_stale(self) -> None:
         """Draw what is not true any more, unless too much has been drawn just now."""
-        began = monotonic()
-        due = [one for one in self._views.values() if one.stale or began - one.drawn_at >= RENEWED_EVERY_S]
-        if not due or began < self._rest_until:
+        now = monotonic()
+        due = [one for one in self._views.values() if one.stale or now - one.drawn_at >= RENEWED_EVERY_S]
+        if not due or not self._pace.is_rested():
             return
         for view in due:  # before anything is asked: what is found to have changed meanwhile is drawn in the next round
             view.stale = False
+        self._pace.begin()
         with one_round():
             await asyncio.gather(*(self._draw_or_lose(view) for view in due))
-        took = monotonic() - began
-        self._rest_until = monotonic() + min(LONGEST_PAUSE_S, max(DRAWN_EVERY_S, PAUSES * took))
+        self._pace.end()
 
     async def _draw_or_lose(self, view: View) -> None:
         """Draw a view; one that cannot be drawn is let go, and whoever follows it asks anew and is told why."""

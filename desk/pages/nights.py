@@ -17,6 +17,7 @@ from desk.pages.night_words import BAD, STATUSES, headcounts, missing_when, shor
 from desk.pages.orders import said
 from desk.pages.rendering import page
 from desk.pages.sentences import night_day, role_name
+from desk.pages.shared import shared
 from desk.pages.visitors import Visit
 from desk.views.board import SHORT_WITHIN
 from desk.views.nights_ahead import NightAhead, read_nights_ahead
@@ -65,7 +66,7 @@ async def content(visit: Visit) -> dict[str, Any]:
     """What the list is drawn from."""
     chosen = filters(visit)
     desk = visit.caller.desk
-    nights = await _nights(visit, chosen)
+    nights = await shared(("nights", units(visit, chosen), chosen.short), lambda: _nights(visit, chosen))
     coming = [one for one in nights if one.outlook.plan.ends > desk.now]
     narrows = Filters(chosen.ldu, chosen.premises, short=chosen.short)
     one_place = len({one.premises.id for one in nights}) == 1

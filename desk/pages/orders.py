@@ -14,6 +14,7 @@ from desk.pages.filters import AGE_WORDS, Filters, filters, units
 from desk.pages.navigation import ORDERS, subject_address
 from desk.pages.rendering import page
 from desk.pages.sentences import place_name, place_names
+from desk.pages.shared import shared
 from desk.pages.visitors import Visit
 from desk.words import _, spoken
 from streams.ledger import queries
@@ -49,7 +50,8 @@ async def content(visit: Visit) -> dict[str, Any]:
     """What the list is drawn from."""
     chosen = filters(visit)
     after = visit.request.query_params.get("after")
-    lines = await _lines(visit, chosen, AT_ONCE + 1, after)
+    name = ("orders", units(visit, chosen), chosen, after)
+    lines = await shared(name, lambda: _lines(visit, chosen, AT_ONCE + 1, after))
     shown = lines[:AT_ONCE]
     last = pages.cursor_of((shown[-1].premises, shown[-1].subject)) if len(lines) > AT_ONCE else None
     desk = visit.caller.desk

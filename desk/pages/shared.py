@@ -1,14 +1,14 @@
 """What is asked of the ledger once for several drawings that follow one another."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final, TypeVar, cast
 
 T = TypeVar("T")
 
-_ROUND: Final[ContextVar[dict[str, asyncio.Future[Any]] | None]] = ContextVar("round", default=None)
+_ROUND: Final[ContextVar[dict[Hashable, asyncio.Future[Any]] | None]] = ContextVar("round", default=None)
 
 
 @contextmanager
@@ -21,8 +21,11 @@ def one_round() -> Iterator[None]:
         _ROUND.reset(token)
 
 
-async def shared(name: str, ask: Callable[[], Awaitable[T]]) -> T:
-    """What is asked for: asked anew, unless it was asked for in this round already."""
+async def shared(name: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
+    """What is asked for: asked anew, unless it was asked for in this round already.
+
+    The name must hold all that the answer depends on, the reach of whoever looks above all.
+    """
     found = _ROUND.get()
     if found is None:
         return await ask()

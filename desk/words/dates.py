@@ -4,7 +4,7 @@ Welsh has six plurals, and a unit mutates with its number (``2 funud``, ``3 munu
 """
 
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -44,6 +44,7 @@ def time(instant: datetime, language: str) -> str:
     return written(instant, _TIME, language)
 
 
+@lru_cache(4_096)  # a page names the same ones again and again, and to write one takes longer than to draw a line
 def moment(instant: datetime, language: str) -> str:
     """``Tuesday 13 January 2026, 04:10 GMT``: with the zone, for one hour of the year occurs twice."""
     return f"{written(instant, f'{_DAY}, {_TIME}', language)} {instant.astimezone(ZONE).tzname()}"
@@ -60,6 +61,7 @@ def span(length: timedelta, language: str) -> str:
     return " ".join(_unit(n, unit, language) for n, unit in parts[:2] if n) or _unit(0, "minute", language)
 
 
+@lru_cache(4_096)
 def _unit(n: int, unit: str, language: str) -> str:
     """So many of a unit; babel leaves out the long patterns that CLDR takes over from the short ones."""
     named = f"duration-{unit}"
@@ -69,6 +71,7 @@ def _unit(n: int, unit: str, language: str) -> str:
     return said
 
 
+@lru_cache(4_096)
 def number(n: float, language: str) -> str:
     """``1,234``."""
     return str(format_decimal(n, locale=_locale(language)))
