@@ -12,8 +12,10 @@ from streams.clock import monotonic
 
 DRAWN_EVERY_S: Final = 1.0
 """How often it is drawn at most while much happens."""
-BUSY_FROM: Final = 0.7
-"""From what part of one core, used by all else in this process since the last drawing, there is no time to spare."""
+BUSY_FROM: Final = 0.4
+"""From what part of one core, used by all else in this process for the last second or so, there is no time to spare.
+
+What is heard waits for the disk, too, and uses less than a core even when there is more of it than can be taken."""
 PAUSES: Final = 16
 """How many times as long as drawing took nothing is drawn after it, while there is no time to spare."""
 LONGEST_PAUSE_S: Final = 20.0
@@ -24,7 +26,8 @@ class Pace:
 
     def __init__(self, now: Callable[[], float] = monotonic, used: Callable[[], float] = process_time) -> None:
         self._now, self._used = now, used
-        self._began, self._took, self._since, self._used_before = 0.0, 0.0, float("-inf"), 0.0
+        self._began, self._took, self._since = 0.0, 0.0, float("-inf")
+        self._asked, self._used_before, self._is_busy = float("-inf"), 0.0, False
 
     def begin(self) -> None:
         """A round of drawings begins."""
@@ -32,13 +35,20 @@ class Pace:
 
     def end(self) -> None:
         """It has ended."""
-        self._since, self._used_before = self._now(), self._used()
+        self._since = self._now()
         self._took = self._since - self._began
+        self._asked, self._used_before = self._since, self._used()
 
     def is_rested(self) -> bool:
         """Whether the next round may begin."""
         passed = self._now() - self._since
         if passed < DRAWN_EVERY_S:
             return False
-        is_busy = self._used() - self._used_before >= BUSY_FROM * passed
-        return not is_busy or passed >= min(LONGEST_PAUSE_S, PAUSES * self._took)
+        return not self._has_much_to_do() or passed >= min(LONGEST_PAUSE_S, PAUSES * self._took)
+
+    def _has_much_to_do(self) -> bool:
+        now, used = self._now(), self._used()
+        if now - self._asked >= DRAWN_EVERY_S:
+            self._is_busy = used - self._used_before >= BUSY_FROM * (now - self._asked)
+            self._asked, self._used_before = now, used
+        return self._is_busy

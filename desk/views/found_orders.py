@@ -18,8 +18,8 @@ SHORTEST: Final = 3
 MOST: Final = 20
 """How many orders are shown for one way of looking; what is more is told."""
 _ORDER_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
-_OURS: Final = re.compile(r"wo-?([0-9a-zol]+)")
-"""An id that we gave ourselves, as it may have been read out: its digits are hexadecimal."""
+_OURS: Final = re.compile(r"(?:wo-?)?([0-9]{3,})|wo-?([0-9a-zol]+)")
+"""An id as it may have been read out, or its digits alone; in one that we gave ourselves they are hexadecimal."""
 _HEARD: Final = str.maketrans({"o": "0", "i": "1", "l": "1"})
 _LAST: Final = "\U0010ffff"
 _TABLE: Final = rows.table_of(WorkOrderRow)
@@ -43,7 +43,7 @@ def spellings(said: str) -> list[str]:
     found = [said, said.upper(), said.lower(), *_without_spaces(said)]
     ours = _OURS.fullmatch(re.sub(r"\s", "", said.lower()))
     if ours is not None:
-        found.append(f"WO-{ours[1].translate(_HEARD)}")
+        found.append(f"WO-{(ours[1] or ours[2]).translate(_HEARD)}")
     return list(dict.fromkeys(found))
 
 

@@ -89,17 +89,21 @@ async def read_subject(
 
 async def premises_of(connection: AsyncConnection, world: World, now: datetime, subject: str) -> list[str]:
     """The premises that have a subject of that id, at most a few."""
-    model = NightRow if "/" in subject else WorkOrderRow
     # With the units named, the primary key finds the subject; alone it would be searched for in every row.
-    units = [premises.id for premises in world.estates.at(now).spec.premises]
+    return await _having(connection, [premises.id for premises in world.estates.at(now).spec.premises], subject)
+
+
+async def _having(connection: AsyncConnection, units: Sequence[str], subject: str) -> list[str]:
+    model = NightRow if "/" in subject else WorkOrderRow
     query = select(col(model.unit)).where(col(model.unit).in_(units), col(model.subject) == subject)
     return sorted((await connection.execute(query)).scalars())
 
 
 async def _row(connection: AsyncConnection, world: World, now: datetime, subject: str, premises: str | None) -> AnyRow:
-    units = await premises_of(connection, world, now, subject)
     if premises is not None:
-        units = [unit for unit in units if unit == premises]
+        units = await _having(connection, [premises], subject)
+    else:
+        units = await premises_of(connection, world, now, subject)
     if not units:
         raise NotFound(await _nothing(connection, world, now, subject, premises))
     if len(units) > 1:

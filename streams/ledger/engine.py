@@ -39,6 +39,9 @@ _POSTGRES_OPTIONS: Final = (
 # Writers ask for a few hundred keys among millions. A table that has grown since it was last measured looks small, and
 # reading all of it cheap: the plan must not depend on when that was.
 _BY_INDEX: Final = " -c enable_seqscan=off -c jit=off"
+# A question is asked with very different values: of one premises, or of ten thousand. The driver prepares what is asked
+# often, and a plan that is to fit all values takes many times as long for the ones that are asked.
+_BY_VALUES: Final = " -c plan_cache_mode=force_custom_plan"
 
 Dialect = Literal["sqlite", "postgresql"]
 
@@ -65,7 +68,7 @@ class Database:
             self._reader = _sqlite(self.url, pool_size=4, begin="BEGIN")
         else:
             self._writer = _postgres(self.url, _POSTGRES_OPTIONS + _BY_INDEX)
-            self._reader = _postgres(self.url, _POSTGRES_OPTIONS).execution_options(
+            self._reader = _postgres(self.url, _POSTGRES_OPTIONS + _BY_VALUES).execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
 

@@ -62,7 +62,8 @@ def test_it_is_drawn_again_as_soon_as_the_flood_is_over() -> None:
     pace.begin()
     process.passes(1.0)
     pace.end()
-    process.passes(4.0)
-    assert not pace.is_rested()
-    process.passes(2.0, busy=0.0)
+    for _ in range(8):
+        process.passes(1.0)
+        assert not pace.is_rested()
+    process.passes(DRAWN_EVERY_S, busy=0.0)
     assert pace.is_rested()

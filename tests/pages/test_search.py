@@ -51,6 +51,13 @@ def test_look_alikes_of_our_own_references_are_forgiven() -> None:
     assert spellings("S 123")[:1] == ["S 123"]
 
 
+@pytest.mark.parametrize("q", ["48213", "48 213", "482"])
+async def test_an_order_is_found_by_its_digits_alone(q: str, pages: Pages) -> None:
+    await raised(pages, "WO-48213", "ap-bryn-awel")
+    assert "WO-48213" in (await look(await pages.as_role(ESTATES), q)).links
+    assert "WO-48213" not in (await look(await pages.as_role(ESTATES), "213")).links
+
+
 async def test_orders_are_found_by_the_beginning_of_their_references(pages: Pages) -> None:
     for n in range(found_orders.MOST + 3):
         await raised(pages, f"AB-7{n:02}", "ap-bryn-awel")
