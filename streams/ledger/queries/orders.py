@@ -56,7 +56,9 @@ async def orders(  # noqa: PLR0913 - each is one more way to narrow the question
         query = query.where(_ORDER.c.effective.in_(sorted(priorities)))
     if outstanding and not breached and not disputed and (aged or priorities):
         first = after[0] if after is not None else None
-        some = holding(priorities, aged, units=units, first=first, limit=limit + 1)
+        some = await holding(connection, priorities, aged, units=units, first=first, limit=limit + 1)
+        if not some:
+            return []
         query = query.where(_ORDER.c.unit.in_(some))
     return [_with_broken(row) for row in as_dicts(await connection.execute(query))]
 
